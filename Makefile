@@ -1,0 +1,69 @@
+# `make` lists the targets. Every target sets up what it needs and is quick when run again.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+OFFICIAL := .tools/official
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+OFFICIAL_VERSION := 4.19.0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench codegen clean rabbitmq
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Run functions on this machine through the local service
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev rabbitmq ## Run every test, with branch coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+check: $(VENV)/.dev ## Lint, check types, check that generated code is up to date
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python codegen.py --check
+
+bench: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Measure against the official SDK, side by side
+	@$(BIN)/python -m benchmarks --official $(OFFICIAL)/bin/python $(ARGS)
+
+codegen: $(VENV)/.dev ## Rewrite generated/gcompute_api from openapi/compute.yaml
+	@$(BIN)/python codegen.py
+
+clean: ## Remove virtual environments, caches and build output
+	@rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+rabbitmq:
+	@command -v rabbitmq-server >/dev/null || test -x /usr/sbin/rabbitmq-server || { \
+	  echo "Installing RabbitMQ from the system's packages"; \
+	  command -v apt-get >/dev/null || { echo "RabbitMQ is needed: please install rabbitmq-server" >&2; exit 1; }; \
+	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$SUDO apt-get update -qq && \
+	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq rabbitmq-server >/dev/null; }
+
+# The virtual environment is made once; what is in it follows pyproject.toml.
+$(VENV)/.made:
+	@echo "Making the virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml
+	@echo "Installing gcompute with its local service"
+	@$(PIP) --editable '.[local,progress]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo pyproject.toml
+	@echo "Installing what development needs"
+	@$(PIP) --editable '.[local,progress]' --group dev
+	@touch $@
+
+$(OFFICIAL)/.ready:
+	@echo "Installing the official SDK and agent $(OFFICIAL_VERSION) in an environment of their own"
+	@$(PYTHON) -m venv $(OFFICIAL)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(OFFICIAL)/bin/python -m pip install --quiet \
+	  globus-compute-sdk==$(OFFICIAL_VERSION) globus-compute-endpoint==$(OFFICIAL_VERSION)
+	@touch $@

@@ -1,0 +1,3 @@
+"""Run Python functions on Globus Compute endpoints."""
+
+__version__ = "0.1.0"
