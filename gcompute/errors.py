@@ -1,0 +1,385 @@
+"""Every error that gcompute raises, in one tree.
+
+::
+
+    ComputeError                      the root: catch this to catch all of them
+    ├── ServiceUnreachable            no answer: refused, timed out, cut off, no such host
+    ├── ComputeAPIError               the service answered with an error status
+    │   ├── AuthenticationFailed        401: the token is missing, wrong or expired
+    │   ├── PermissionDenied            403: known, but not allowed
+    │   ├── NotFound                    404: no such task, function, endpoint or task group
+    │   ├── PayloadTooLarge             413: a request over the service's limit
+    │   ├── RequestInvalid              400, 422: the service could not accept the request
+    │   ├── RateLimited                 429: too many requests
+    │   └── ServiceFailed               5xx: the service itself is in trouble
+    ├── SerdeError
+    │   ├── SerializationError          a function, argument or result cannot be sent
+    │   └── DeserializationError        what arrived cannot be loaded here
+    ├── TaskTooLarge                  one task is over the limit of a request; never sent
+    ├── TaskPending                   the task has not finished yet
+    ├── TaskExecutionFailed           the task ran, or was to run, and failed
+    ├── SubmissionUncertain           a submit broke off: the tasks may or may not run
+    ├── ResultsUnavailable            the stream of results cannot be had any more
+    ├── MaxResultSizeExceeded         a result over the limit (raised on a worker)
+    ├── MalformedMessage              bytes that are no message of the protocol
+    └── VersionMismatch               this client is too old for the service
+
+Each carries what it knows as attributes, says in its message what happened, to what, and
+what to do next, and survives pickling: a worker process or a process pool may carry it.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class ComputeError(Exception):
+    """The root of every error of this package."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception.__reduce__ calls the class with self.args, which does not fit
+        # constructors with keyword-only arguments: rebuild from the state instead.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(cls: type[ComputeError], args: tuple[Any, ...], state: dict[str, Any]) -> ComputeError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ServiceUnreachable(ComputeError):
+    """The service gave no answer.
+
+    Attributes:
+        url: the address that was asked, without credentials.
+        sent: whether the request may have reached the service. Only ``False`` makes it
+            safe to repeat a submit.
+    """
+
+    def __init__(self, message: str, *, url: str = "", sent: bool = True) -> None:
+        super().__init__(message)
+        self.url = url
+        self.sent = sent
+
+
+class ComputeAPIError(ComputeError):
+    """The service answered with an error status.
+
+    Attributes:
+        http_status: the HTTP status code.
+        code: the service's name for the error, such as ``"ENDPOINT_NOT_FOUND"``;
+            ``"Error"`` where the answer has none.
+        message: what the service says about it.
+        request_id: the id to quote to the service's support, where the answer has one.
+        raw_json: the whole answer, or ``None`` where it is no JSON object.
+        errors: for an invalid request, one mapping a wrong field: ``loc`` (path in the
+            request), ``msg``, ``type``.
+    """
+
+    def __init__(
+        self,
+        *,
+        http_status: int,
+        code: str = "Error",
+        message: str = "",
+        request_id: str | None = None,
+        raw_json: dict[str, Any] | None = None,
+        errors: Sequence[Mapping[str, Any]] = (),
+        request: str = "",
+    ) -> None:
+        self.http_status = http_status
+        self.code = code
+        self.message = message
+        self.request_id = request_id
+        self.raw_json = raw_json
+        self.errors = list(errors)
+        self.request = request
+        super().__init__(self._describe())
+
+    #: What the person at the keyboard can do about it; shown at the end of the message.
+    next_step: ClassVar[str] = ""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status code, by the name httpx and requests have for it."""
+        return self.http_status
+
+    def _describe(self) -> str:
+        where = f"{self.request}: " if self.request else ""
+        name = "" if self.code in ("", "Error") else f" {self.code}"
+        parts = [f"{where}HTTP {self.http_status}{name}"]
+        if self.message:
+            parts.append(f": {self.message}")
+        for error in self.errors:
+            path = ".".join(str(step) for step in error.get("loc", ()))
+            parts.append(f"\n  {path}: {error.get('msg', '')}")
+        if self.request_id:
+            parts.append(f" (request id {self.request_id})")
+        if self.next_step:
+            parts.append(f"\n{self.next_step}")
+        return "".join(parts)
+
+
+class AuthenticationFailed(ComputeAPIError):
+    """401: the token is missing, wrong or expired."""
+
+    next_step = "Log in again, or pass an authorizer whose token has the Globus Compute scope."
+
+
+class PermissionDenied(ComputeAPIError):
+    """403: this identity may not do that."""
+
+    next_step = "Ask the owner of the endpoint or function for access, or check who you are."
+
+
+class NotFound(ComputeAPIError):
+    """404: the service knows no such task, function, endpoint or task group."""
+
+    next_step = "Check the id, and that it belongs to this service and this identity."
+
+
+class PayloadTooLarge(ComputeAPIError):
+    """413: the request is over the service's limit."""
+
+    next_step = (
+        "Send fewer tasks in one request, or pass large values by file or object store: "
+        "one submit request may have 10 MB, base64 included."
+    )
+
+
+class RequestInvalid(ComputeAPIError):
+    """400 or 422: the service could not accept the request as it was."""
+
+
+class RateLimited(ComputeAPIError):
+    """429: too many requests; ``retry_after_s`` says how long to wait, where known."""
+
+    retry_after_s: float | None = None
+
+
+class ServiceFailed(ComputeAPIError):
+    """5xx: the service, or something before it, failed."""
+
+    next_step = "The service is in trouble; try again later."
+
+
+class SerdeError(ComputeError):
+    """Serializing or deserializing failed; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class SerializationError(SerdeError):
+    """A function, an argument or a result cannot be turned into text."""
+
+    def __str__(self) -> str:
+        return f"Serialization failed: {self.reason}"
+
+
+class DeserializationError(SerdeError):
+    """A text from the wire cannot be turned into a value here."""
+
+    def __str__(self) -> str:
+        return f"Deserialization failed: {self.reason}"
+
+
+class TaskTooLarge(ComputeError):
+    """A task that no request could carry; it was not sent.
+
+    Attributes:
+        size: bytes of the task in a request.
+        limit: bytes that one request may have.
+    """
+
+    def __init__(self, message: str, *, size: int, limit: int) -> None:
+        super().__init__(message)
+        self.size = size
+        self.limit = limit
+
+
+class TaskPending(ComputeError):
+    """The task has not finished; ``reason`` is its status."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"Task is pending due to {self.reason}"
+
+
+class SubmissionUncertain(ComputeError):
+    """A submit broke off after it was sent: its tasks may or may not have been taken.
+
+    Attributes:
+        endpoint_id: where the tasks were to run.
+        task_group_id: the task group to look in, where there was one already.
+    """
+
+    def __init__(
+        self, message: str, *, endpoint_id: str = "", task_group_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.endpoint_id = endpoint_id
+        self.task_group_id = task_group_id
+
+
+class ResultsUnavailable(ComputeError):
+    """Results can no longer be had for tasks that the service took."""
+
+
+class MaxResultSizeExceeded(ComputeError):
+    """A function's result is over the service's limit. Sizes are in bytes."""
+
+    def __init__(self, result_size: int, result_size_limit: int) -> None:
+        super().__init__(result_size, result_size_limit)
+        self.result_size = result_size
+        self.result_size_limit = result_size_limit
+
+    def __str__(self) -> str:
+        return (
+            f"Task result of {self.result_size}B exceeded current limit of "
+            f"{self.result_size_limit}B"
+        )
+
+
+class MalformedMessage(ComputeError):
+    """Bytes that are no message of the wire's protocol; the text says what is wrong."""
+
+
+class VersionMismatch(ComputeError):
+    """This client's protocol level is older than the service accepts."""
+
+    def __init__(self, version_message: str) -> None:
+        super().__init__(version_message)
+        self.version_message = version_message
+
+
+class RemoteTraceback(Exception):
+    """The traceback of the worker, as text: the cause of a :class:`TaskExecutionFailed`."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+class TaskExecutionFailed(ComputeError):
+    """A task failed at the endpoint.
+
+    Attributes:
+        remote_data: the error text of the endpoint, usually a traceback.
+        task_id: the task.
+        endpoint_id: where it ran, where known.
+        error_code: the endpoint's code, such as ``"RemoteExecutionError"``, where known.
+        completion_t: when it finished, Unix time in seconds as text, where known.
+        details: the worker's environment (``os``, ``python_version``, ...), where known.
+    """
+
+    def __init__(
+        self,
+        remote_data: str,
+        completion_t: str | None = None,
+        task_details: dict[str, Any] | None = None,
+        *,
+        task_id: str | None = None,
+        endpoint_id: str | None = None,
+        error_code: str | None = None,
+    ) -> None:
+        super().__init__(remote_data)
+        self.remote_data = remote_data
+        self.completion_t = completion_t
+        self.task_details = task_details
+        self.task_id = task_id
+        self.endpoint_id = endpoint_id or (task_details or {}).get("endpoint_id")
+        self.error_code = error_code
+        self.__cause__ = RemoteTraceback(remote_data)
+
+    @property
+    def remote_traceback(self) -> str:
+        """The error text of the endpoint; another name for ``remote_data``."""
+        return self.remote_data
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The worker's environment, empty where the endpoint told nothing."""
+        return self.task_details or {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The cause is rebuilt with the error: pickle would drop it.
+        return _rebuild_failure, (type(self), self.remote_data, self.__dict__)
+
+    def __str__(self) -> str:
+        subject = f"task {self.task_id}" if self.task_id else "the task"
+        where = f" on endpoint {self.endpoint_id}" if self.endpoint_id else ""
+        code = f" ({self.error_code})" if self.error_code else ""
+        lines = [f"{subject} failed{where}{code}:", textwrap.indent(self.remote_data, "  ")]
+        lines += [f"Hint: {hint}" for hint in hints_for(self.remote_data)]
+        return "\n".join(lines)
+
+
+def _rebuild_failure(
+    cls: type[TaskExecutionFailed], remote_data: str, state: dict[str, Any]
+) -> TaskExecutionFailed:
+    error = cls(remote_data)
+    error.__dict__.update(state)
+    return error
+
+
+#: (what to look for in the endpoint's error text, what to tell the user), most specific first.
+_HINTS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"MaxResultSizeExceeded"),
+        "a result may have 10 MiB once serialized; write it to a file or an object store and "
+        "return where it is.",
+    ),
+    (
+        re.compile(r"WorkerLost|TerminatedWorker|BrokenProcessPool|ProcessExpired"),
+        "the worker process died: too little memory, a crash in compiled code, or a Python "
+        "version at the endpoint that cannot run this function's bytecode.",
+    ),
+    (
+        re.compile(r"AppTimeout|TaskTimeout|Walltime|TimeoutError: Task exceeded", re.IGNORECASE),
+        "the task ran into a time limit of the endpoint (GC_TASK_TIMEOUT) or of the function.",
+    ),
+    (
+        re.compile(r"ModuleNotFoundError|ImportError"),
+        "a module is not installed where the task ran. A function that lives in a module is sent "
+        "by reference, so that module must be there as well; define the function in your script, "
+        "or use a source strategy such as AllCodeStrategies.",
+    ),
+    (
+        re.compile(r"dill|pickle|[Ss]erializ|unknown opcode|bad marshal data"),
+        "this looks like a serialization problem: compare the Python and dill versions here and "
+        "at the endpoint, or use a strategy that survives a difference, such as "
+        "gcompute.serialize.AllCodeStrategies for code and JSONData for data.",
+    ),
+)
+
+
+def hints_for(remote_data: str) -> list[str]:
+    """Say what usually causes such an error text: at most one hint."""
+    return [hint for pattern, hint in _HINTS if pattern.search(remote_data)][:1]
+
+
+#: HTTP status to error class; other statuses of 500 and more are :class:`ServiceFailed`.
+_BY_STATUS: dict[int, type[ComputeAPIError]] = {
+    400: RequestInvalid,
+    401: AuthenticationFailed,
+    403: PermissionDenied,
+    404: NotFound,
+    413: PayloadTooLarge,
+    422: RequestInvalid,
+    429: RateLimited,
+}
+
+
+def error_class_for(http_status: int) -> type[ComputeAPIError]:
+    """Choose the error class for an HTTP status of 400 or more."""
+    default = ServiceFailed if http_status >= 500 else ComputeAPIError
+    return _BY_STATUS.get(http_status, default)

@@ -1,0 +1,245 @@
+"""The strategies of the wire, each with the identifier that endpoints know it by.
+
+Source: ``docs/wire.md#serialized-buffers``. Loading a text of any strategy but JSON runs code
+that its sender chose.
+
+``dill`` is imported when it is first needed, which keeps ``import gcompute`` light.
+"""
+
+from __future__ import annotations
+
+import binascii
+import inspect
+import json
+import pickle
+import re
+from collections.abc import Callable
+from typing import Any
+
+from gcompute.errors import DeserializationError, SerializationError
+
+from .base import ComboSerializationStrategy, SerializationStrategy
+
+#: Characters in a line of base64, as the official package writes it.
+_LINE = 76
+
+
+def _to_base64(data: bytes) -> str:
+    """Encode bytes with a newline after every 76 characters and after the last."""
+    text = binascii.b2a_base64(data, newline=False).decode("ascii")
+    return "".join([text[at : at + _LINE] + "\n" for at in range(0, len(text), _LINE)])
+
+
+def _from_base64(text: str) -> bytes:
+    """Decode base64, with or without newlines."""
+    try:
+        return binascii.a2b_base64(text)
+    except ValueError as error:
+        raise DeserializationError(f"not base64: {text[:40]!r}...") from error
+
+
+def _dill_dumps(value: Any) -> bytes:
+    import dill
+
+    dumped: bytes = dill.dumps(value)
+    return dumped
+
+
+def _dill_loads(data: bytes) -> Any:
+    import dill
+
+    return dill.loads(data)
+
+
+def _function_from_source(name: str, source: str) -> Callable[..., Any]:
+    """Run a function's source, as endpoints do, and give the object of that name."""
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)  # noqa: S102 - the format's definition
+    function: Callable[..., Any] = namespace[name]
+    return function
+
+
+def _source_by_dill(function: Callable[..., Any]) -> str:
+    import dill.source
+
+    source: str = dill.source.getsource(function, lstrip=True)
+    return source
+
+
+class DillDataBase64(SerializationStrategy):
+    """Data by dill; the default."""
+
+    identifier = "00\n"
+    for_code = False
+
+    def serialize(self, data: Any) -> str:
+        """Pickle with dill, in base64."""
+        return self.identifier + _to_base64(_dill_dumps(data))
+
+    def deserialize(self, payload: str) -> Any:
+        """Unpickle with dill."""
+        return _dill_loads(_from_base64(self.chomp(payload)))
+
+
+class JSONData(SerializationStrategy):
+    """Data as JSON: safe to load, the same in every Python; tuples come back as lists."""
+
+    identifier = "11\n"
+    for_code = False
+
+    def serialize(self, data: Any) -> str:
+        """Write JSON."""
+        return self.identifier + json.dumps(data)
+
+    def deserialize(self, payload: str) -> Any:
+        """Read JSON."""
+        return json.loads(self.chomp(payload))
+
+
+class DillCode(SerializationStrategy):
+    """A function by dill, bytecode included; the default.
+
+    The endpoint needs the same minor version of Python.
+    """
+
+    identifier = "01\n"
+    for_code = True
+
+    def serialize(self, data: Any) -> str:
+        """Pickle with dill, in base64."""
+        return self.identifier + _to_base64(_dill_dumps(data))
+
+    def deserialize(self, payload: str) -> Any:
+        """Unpickle with dill."""
+        return _dill_loads(_from_base64(self.chomp(payload)))
+
+
+class PickleCode(SerializationStrategy):
+    """A function by pickle; only for reading what was registered long ago."""
+
+    identifier = "02\n"
+    for_code = True
+
+    def serialize(self, data: Any) -> str:
+        """Refuse: nothing new is written this way."""
+        raise SerializationError("PickleCode can only be read; use DillCode to send a function")
+
+    def deserialize(self, payload: str) -> Any:
+        """Unpickle."""
+        return pickle.loads(_from_base64(self.chomp(payload)))
+
+
+class DillCodeTextInspect(SerializationStrategy):
+    """A function's name and source (by inspect) in a pickle; superseded by
+    :class:`PureSourceTextInspect`."""
+
+    identifier = "03\n"
+    for_code = True
+
+    def serialize(self, data: Any) -> str:
+        """Pickle ``(name, source)``, in base64."""
+        return self.identifier + _to_base64(_dill_dumps((data.__name__, inspect.getsource(data))))
+
+    def deserialize(self, payload: str) -> Any:
+        """Run the source."""
+        return _function_from_source(*_dill_loads(_from_base64(self.chomp(payload))))
+
+
+class DillCodeSource(SerializationStrategy):
+    """A function's name and source (by dill) in a pickle; superseded by :class:`PureSourceDill`."""
+
+    identifier = "04\n"
+    for_code = True
+
+    def serialize(self, data: Any) -> str:
+        """Pickle ``(name, source)``, in base64."""
+        return self.identifier + _to_base64(_dill_dumps((data.__name__, _source_by_dill(data))))
+
+    def deserialize(self, payload: str) -> Any:
+        """Run the source."""
+        return _function_from_source(*_dill_loads(_from_base64(self.chomp(payload))))
+
+
+def _function_from_named_source(payload: str) -> Callable[..., Any]:
+    name, colon, source = payload.partition(":")
+    if not colon:
+        raise DeserializationError("a source text starts with the function's name and a colon")
+    return _function_from_source(name, source)
+
+
+class PureSourceTextInspect(SerializationStrategy):
+    """A function's source, by :func:`inspect.getsource`: survives another Python version."""
+
+    identifier = "st\n"
+    for_code = True
+
+    def serialize(self, data: Any) -> str:
+        """Write ``name:source``."""
+        return f"{self.identifier}{data.__name__}:{inspect.getsource(data)}"
+
+    def deserialize(self, payload: str) -> Any:
+        """Run the source."""
+        return _function_from_named_source(self.chomp(payload))
+
+
+class PureSourceDill(SerializationStrategy):
+    """A function's source, by ``dill.source.getsource``, with its indentation removed."""
+
+    identifier = "sd\n"
+    for_code = True
+
+    def serialize(self, data: Any) -> str:
+        """Write ``name:source``."""
+        return f"{self.identifier}{data.__name__}:{_source_by_dill(data)}"
+
+    def deserialize(self, payload: str) -> Any:
+        """Run the source."""
+        return _function_from_named_source(self.chomp(payload))
+
+
+class CombinedCode(ComboSerializationStrategy):
+    """Every way to send a function, joined by colons; superseded by :class:`AllCodeStrategies`.
+
+    Sources contain colons themselves, so only what stands between the known identifiers can
+    be told apart; the base64 texts, which come first, always can.
+    """
+
+    identifier = "10\n"
+    for_code = True
+    strategies = (
+        DillCodeSource,
+        DillCode,
+        DillCodeTextInspect,
+        PureSourceDill,
+        PureSourceTextInspect,
+    )
+
+    def join(self, buffers: list[str]) -> str:
+        """Write ``identifier:payload`` pairs, joined by colons."""
+        return ":".join(f"{b[:3]}:{b[3:]}" for b in buffers)
+
+    def split(self, joined: str) -> list[str]:
+        """Cut before each known identifier that stands between colons."""
+        known = "|".join(re.escape(cls.identifier) for cls in self.strategies)
+        pieces = re.split(rf"(?:^|:)({known}):", joined)[1:]
+        return [head + body for head, body in zip(pieces[::2], pieces[1::2], strict=True)]
+
+
+class AllCodeStrategies(ComboSerializationStrategy):
+    """A function as source and as bytecode: the endpoint takes the first that loads."""
+
+    identifier = "12\n"
+    for_code = True
+    strategies = (PureSourceTextInspect, PureSourceDill, DillCode)
+
+
+class AllDataStrategies(ComboSerializationStrategy):
+    """Data as JSON and by dill: the reader takes the first that loads."""
+
+    identifier = "13\n"
+    for_code = False
+    strategies = (JSONData, DillDataBase64)
+
+
+DEFAULT_STRATEGY_CODE: SerializationStrategy = DillCode()
+DEFAULT_STRATEGY_DATA: SerializationStrategy = DillDataBase64()
