@@ -1,0 +1,97 @@
+"""Corrections to the generator's own templates, as data with a reason each.
+
+A patch replaces one passage of a template. The generator is pinned to one exact version, so the
+passage is either there, as often as the patch says, or the pin was moved and the patch must be
+looked at again: then generating stops with an error that names it. Two short templates, of which
+nothing would be left after patching, are whole files in `templates/`.
+"""
+
+from dataclasses import dataclass
+
+from tools.codegen.errors import CodegenError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """One passage of a template, what takes its place, and why."""
+
+    template: str
+    old: str
+    new: str
+    why: str
+    #: How often `old` occurs in the template; every occurrence is replaced.
+    times: int = 1
+
+
+PATCHES = (
+    Patch(
+        template="types.py.jinja",
+        old="class Unset:\n",
+        new=(
+            'class Unset:\n    """The type of `UNSET`: a field that is not there, unlike one that'
+            ' is null."""\n\n'
+            '    def __reduce__(self) -> str:\n        return "UNSET"\n\n'
+            '    def __repr__(self) -> str:\n        return "UNSET"\n\n'
+        ),
+        why=(
+            "Generated code asks `is UNSET`, but a copied or unpickled UNSET was another object,"
+            " which `to_dict` then put in the request. Reducing to the global's name makes copy,"
+            " deepcopy and pickle give back the one object. The repr keeps models readable."
+        ),
+    ),
+    Patch(
+        template="types.py.jinja",
+        old="    status_code: HTTPStatus\n",
+        new="    status_code: int\n",
+        why=(
+            "Load balancers answer with statuses that HTTPStatus does not know (460, 561, 599);"
+            " an answer must not turn into a ValueError for its number. HTTPStatus members still"
+            " compare equal to it."
+        ),
+    ),
+    Patch(
+        template="endpoint_module.py.jinja",
+        old="status_code=HTTPStatus(response.status_code),",
+        new="status_code=response.status_code,",
+        why="See status_code in types.py.jinja.",
+    ),
+    *(
+        Patch(
+            template="client.py.jinja",
+            old=(
+                f"        if self._client is not None:\n            {change.format('_client')}\n"
+                f"        if self._async_client is not None:\n"
+                f"            {change.format('_async_client')}\n"
+            ),
+            new="",
+            why=(
+                "`with_...` says that it returns a new client; it also changed the one it was"
+                " called on, under the feet of every other thread that uses it."
+            ),
+        )
+        for change in (
+            "self.{}.headers.update(headers)",
+            "self.{}.cookies.update(cookies)",
+            "self.{}.timeout = timeout",
+        )
+    ),
+)
+
+
+def apply_patches(template: str, text: str) -> str:
+    """Return a template's text with all its patches applied.
+
+    Raises:
+        CodegenError: A passage does not occur as often as its patch says.
+    """
+    for patch in PATCHES:
+        if patch.template != template:
+            continue
+        found = text.count(patch.old)
+        if found != patch.times:
+            raise CodegenError(
+                f"a patch of {template} expects {patch.times} of this passage and found {found}; "
+                f"the generator changed, see tools/codegen/patches.py:\n{patch.old}"
+            )
+        text = text.replace(patch.old, patch.new)
+    return text
