@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gcompute.errors import DeserializationError, SerdeError, SerializationError
@@ -62,6 +62,21 @@ def _import_strategy(path: str) -> Any:
         return getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise SerdeError(f"cannot import the serialization strategy {path!r}: {error}") from error
+
+
+def official_path(named: Strategylike) -> str:
+    """Give the import path by which an endpoint finds a strategy.
+
+    Endpoints have the official package and not this one, so our strategies are named by their
+    official counterparts. A path that is not ours is left as it is.
+    """
+    if isinstance(named, str) and not named.startswith(f"{__package__}."):
+        return named
+    strategy = find_strategy(named)
+    cls = type(strategy)
+    if cls.__module__ == _strategies.__name__:
+        return f"{_OFFICIAL_MODULES[-1]}.{cls.__name__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 class ComputeSerializer:
@@ -135,7 +150,7 @@ class ComputeSerializer:
                 f"here: {type(error).__name__}: {error}"
             ) from error
 
-    def pack_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    def pack_arguments(self, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
         """Give a task's payload: the packed ``[args, kwargs]``.
 
         Raises:
@@ -148,7 +163,7 @@ class ComputeSerializer:
             raise
 
     def _blame(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], error: SerializationError
+        self, args: Sequence[Any], kwargs: dict[str, Any], error: SerializationError
     ) -> None:
         """Raise an error that names the argument at fault, where one can be found."""
         named = [(f"argument {i}", v) for i, v in enumerate(args)]

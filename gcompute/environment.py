@@ -1,0 +1,65 @@
+"""What the environment variables say; the only module that reads them.
+
+Source: ``docs/wire.md#addresses-and-identity``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PRODUCTION = "https://compute.api.globus.org"
+_SERVICES = {
+    "production": _PRODUCTION,
+    "preview": "https://compute.api.preview.globus.org",
+    "local": "http://localhost:5000",
+    **{
+        name: f"https://compute.api.{name}.globuscs.info"
+        for name in ("sandbox", "test", "integration", "staging")
+    },
+}
+
+
+def globus_environment() -> str:
+    """Name the Globus environment: ``GLOBUS_SDK_ENVIRONMENT``, else ``production``."""
+    return os.environ.get("GLOBUS_SDK_ENVIRONMENT") or "production"
+
+
+def service_url(environment: str | None = None) -> str:
+    """Give the address of the web service in an environment.
+
+    Raises:
+        ValueError: there is no such environment.
+    """
+    name = environment or globus_environment()
+    try:
+        return _SERVICES[name]
+    except KeyError:
+        raise ValueError(
+            f"unknown environment {name!r}: expected one of {', '.join(_SERVICES)}; for a service "
+            "at another address use base_url"
+        ) from None
+
+
+def client_credentials() -> tuple[str | None, str | None]:
+    """Give ``GLOBUS_COMPUTE_CLIENT_ID`` and ``GLOBUS_COMPUTE_CLIENT_SECRET``.
+
+    Raises:
+        ValueError: there is a secret, but no id that it belongs to.
+    """
+    client_id = os.environ.get("GLOBUS_COMPUTE_CLIENT_ID") or None
+    secret = os.environ.get("GLOBUS_COMPUTE_CLIENT_SECRET") or None
+    if secret and not client_id:
+        raise ValueError(
+            "GLOBUS_COMPUTE_CLIENT_SECRET is set, GLOBUS_COMPUTE_CLIENT_ID is not: client "
+            "credentials need both"
+        )
+    return client_id, secret
+
+
+def user_dir() -> Path:
+    """Give the folder for tokens, making it with mode 0700 where it is missing."""
+    named = os.environ.get("GLOBUS_COMPUTE_USER_DIR")
+    folder = Path(named) if named else Path.home() / ".globus_compute"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

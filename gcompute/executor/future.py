@@ -1,0 +1,37 @@
+"""The future of a task."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from typing import Any
+
+
+class ComputeFuture(concurrent.futures.Future[Any]):
+    """A :class:`concurrent.futures.Future` that knows its task.
+
+    It is pending while the task waits to be sent, and can be cancelled; it is running from the
+    moment the task is on its way to the service, and cannot be cancelled any more.
+
+    Attributes:
+        task_id: the task's id, once the service has taken it; ``None`` before.
+    """
+
+    def __init__(self, task_id: str | None = None) -> None:
+        super().__init__()
+        self.task_id = task_id
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]} task {self.task_id or '(not sent yet)'}>"
+
+
+def settle(
+    future: ComputeFuture, result: Any = None, error: BaseException | None = None
+) -> None:
+    """End a future with a result or an error; one that has ended already stays as it is."""
+    try:
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+    except concurrent.futures.InvalidStateError:
+        pass

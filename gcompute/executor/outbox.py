@@ -1,0 +1,102 @@
+"""What waits to be submitted, and how it is grouped into requests.
+
+Pure: no threads, no clock, no I/O. Submissions come in one by one, batches go out: a batch has
+one destination, at most so many tasks and so many bytes, and keeps the order in which the tasks
+came. The destination whose first task waits longest goes first.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import Any
+
+from gcompute.executor.functions import FunctionReference
+from gcompute.executor.future import ComputeFuture
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Destination:
+    """What all tasks of one request share. Two are the same only if they are one object."""
+
+    endpoint_id: uuid.UUID
+    #: ``None`` for the executor's own task group, which its first submit makes.
+    task_group_id: uuid.UUID | None = None
+    resource_specification: dict[str, Any] | None = None
+    user_endpoint_config: dict[str, Any] | None = None
+    result_serializers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Submission:
+    """One call on its way out."""
+
+    future: ComputeFuture
+    destination: Destination
+    function: FunctionReference
+    #: Packed ``[args, kwargs]``.
+    payload: str
+    #: Bytes of the payload in a request.
+    size: int
+
+
+class Outbox:
+    """Groups submissions into batches.
+
+    Args:
+        max_tasks: tasks in a batch, at most.
+        max_bytes: bytes of payload in a batch, at most; a single larger task goes alone.
+    """
+
+    def __init__(self, *, max_tasks: int, max_bytes: int) -> None:
+        self._max_tasks = max_tasks
+        self._max_bytes = max_bytes
+        #: No queue in here is empty.
+        self._waiting: OrderedDict[Destination, deque[Submission]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._waiting.values())
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, submission: Submission) -> None:
+        """Take a submission in."""
+        self._waiting.setdefault(submission.destination, deque()).append(submission)
+
+    def take(self) -> list[Submission]:
+        """Give the next batch; empty when nothing waits."""
+        if not self._waiting:
+            return []
+        destination, queue = self._waiting.popitem(last=False)
+        batch = [queue.popleft()]
+        size = batch[0].size
+        while (
+            queue
+            and len(batch) < self._max_tasks
+            and size + queue[0].size <= self._max_bytes
+        ):
+            size += queue[0].size
+            batch.append(queue.popleft())
+        if queue:
+            self._waiting[destination] = queue
+        return batch
+
+    def clear(self) -> list[Submission]:
+        """Give everything that waits, and forget it."""
+        submissions = [s for queue in self._waiting.values() for s in queue]
+        self._waiting.clear()
+        return submissions
+
+
+def encoded_size(payload: str) -> int:
+    """Give the bytes of a text inside a JSON request, without writing it where that is slow.
+
+    Newlines, quotes and backslashes take two bytes, other control characters six.
+    """
+    if not payload.isascii() or not payload.replace("\n", "").isprintable():
+        import json
+
+        return len(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")) + 1
+    return len(payload) + payload.count("\n") + payload.count('"') + payload.count("\\") + 3

@@ -1,0 +1,88 @@
+"""What is posted to register a function.
+
+Source: ``openapi/compute.yaml#/components/schemas/RegisterFunctionRequest``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import platform
+from collections.abc import Callable
+from typing import Any
+
+from gcompute.errors import TaskTooLarge
+from gcompute.ids import UUIDLike, as_optional_uuid
+from gcompute.protocol import MAX_REQUEST_BYTES, PROTOCOL_LEVEL
+from gcompute.serialize import ComputeSerializer, pack_buffers
+
+
+def function_registration(
+    function: Callable[..., Any],
+    serializer: ComputeSerializer,
+    *,
+    description: str | None = None,
+    metadata: dict[str, Any] | None = None,
+    public: bool = False,
+    group: UUIDLike | None = None,
+    ha_endpoint_id: UUIDLike | None = None,
+) -> dict[str, Any]:
+    """Build the body that registers a function.
+
+    Args:
+        function: the callable.
+        serializer: turns it into text.
+        description: for people; default the function's docstring.
+        metadata: replaces values of the metadata (``python_version``, ...).
+        public: whether everybody may run it.
+        group: a Globus group whose members may run it.
+        ha_endpoint_id: the one high-assurance endpoint that may run it.
+
+    Raises:
+        TypeError: ``function`` is not callable.
+        ValueError: ``ha_endpoint_id`` is given with ``public`` or ``group``.
+        SerializationError: the strategy cannot handle the function.
+        TaskTooLarge: no request could carry the function.
+    """
+    if not callable(function):
+        raise TypeError(f"a function is needed, not {function!r} ({type(function).__name__})")
+    if ha_endpoint_id and (public or group):
+        raise ValueError(
+            "a function of a high-assurance endpoint cannot be shared: give "
+            "ha_endpoint_id without public and group"
+        )
+    name = function_name(function)
+    code = pack_buffers([serializer.serialize(function)])
+    if len(code) > MAX_REQUEST_BYTES:
+        raise TaskTooLarge(
+            f"function {name} has {len(code):,} bytes serialized, a request may have "
+            f"{MAX_REQUEST_BYTES:,}: does it carry data with it, in globals or defaults?",
+            size=len(code),
+            limit=MAX_REQUEST_BYTES,
+        )
+    body: dict[str, Any] = {
+        "function_name": name,
+        "function_code": code,
+        "serialized": True,
+        "meta": {
+            "python_version": platform.python_version(),
+            "sdk_version": PROTOCOL_LEVEL,
+            "serde_identifier": serializer.code_serializer.identifier.strip(),
+            **(metadata or {}),
+        },
+    }
+    optional = {
+        "description": inspect.getdoc(function) if description is None else description,
+        "public": public,
+        "group": group and str(as_optional_uuid(group, "group")),
+        "ha_endpoint_id": ha_endpoint_id
+        and str(as_optional_uuid(ha_endpoint_id, "ha_endpoint_id")),
+    }
+    return body | {key: value for key, value in optional.items() if value}
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """Name a callable, also one that has no name of its own (a partial, a callable object)."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__name__", None) or type(function).__name__
