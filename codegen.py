@@ -52,12 +52,15 @@ def update(spec: Path, output: Path, *, check: bool) -> int:
         raise CodegenError(f"{output}: the folder's name is not a valid package name")
     wanted = generate(load_document(spec), package=output.name, command=command_for(spec, output))
     differences = compare(wanted, read_tree(output)) if check else write_tree(output, wanted)
+    if not check:
+        print(f"{output.name}: {len(wanted)} files, {len(differences)} of them changed")
+        return 0
     for name, what in differences.items():
         print(f"{what:8} {output.name}/{name}")
-    if check and differences:
+    if differences:
         print(f"{len(differences)} files differ: run `{command_for(spec, output)}`")
         return 1
-    print(f"{output.name}: {len(wanted)} files, {'all' if check else 'now'} as {spec.name} says")
+    print(f"{output.name}: {len(wanted)} files, all up to date with {spec.name}")
     return 0
 
 

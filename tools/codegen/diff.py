@@ -135,6 +135,8 @@ class _DocumentDiff:
         for name in before:
             if name not in after:
                 self._add(name, "model removed", breaks=True)
+            else:
+                self._schemas.compare_members(name, before[name], after[name])
         for name in after:
             if name not in before:
                 self._add(name, "model added", breaks=False)

@@ -113,6 +113,7 @@ def _run_generator(work: Path, source: Path, output: Path) -> None:
     originals = files("openapi_python_client") / "templates"
     for name in dict.fromkeys(patch.template for patch in PATCHES):
         text = (originals / name).read_text(encoding="utf-8")
+        (templates / name).parent.mkdir(exist_ok=True)
         (templates / name).write_text(apply_patches(name, text), encoding="utf-8")
     output.parent.mkdir()
     done = _run(

@@ -55,6 +55,19 @@ PATCHES = (
         new="status_code=response.status_code,",
         why="See status_code in types.py.jinja.",
     ),
+    Patch(
+        template="property_templates/list_property.py.jinja",
+        old="{% else %}\n{{ property.python_name }} = cast(",
+        new=(
+            '{% elif property.get_type_string(no_optional=True) == PythonCode("list[Any]") %}\n'
+            "{{ property.python_name }} = {{ source }}\n"
+            "{% else %}\n{{ property.python_name }} = cast("
+        ),
+        why=(
+            "`isinstance(data, list)` has made a `list[Any]` of it already where the list is one of"
+            " several types, and mypy --strict refuses the cast to what a value is."
+        ),
+    ),
     *(
         Patch(
             template="client.py.jinja",

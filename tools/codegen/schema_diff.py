@@ -75,6 +75,17 @@ class SchemaDiff:
             text = f"default {_show(old.get('default'))} -> {_show(new.get('default'))}"
             self._add(where, text, breaks=False)
 
+    def compare_members(self, name: str, old: Schema, new: Schema) -> None:
+        """Compare an enumeration that no operation uses by itself, but callers can import."""
+        if not any(name == seen for _, seen, _ in self._seen):
+            before, after = _values(old) or [], _values(new) or []
+            for value in before:
+                if value not in after:
+                    self._add(name, f"value {_show(value)} removed", breaks=True)
+            for value in after:
+                if value not in before:
+                    self._add(name, f"value {_show(value)} added", breaks=False)
+
     def _add(self, where: str, what: str, *, breaks: bool) -> None:
         self.changes.append(Change(where=where, what=what, breaks=breaks))
 
@@ -222,6 +233,8 @@ def _join(branches: list[tuple[Schema, dict[str, Schema]]]) -> dict[str, Schema]
         name = model_name(branch)
         for kind, schema in kinds.items():
             label = f"object {name}" if kind == "object" and name and several else kind
+            if label in joined and _values(schema) is not None:
+                continue  # An enumeration beside a plain type of its kind restricts nothing.
             joined[label] = branch if name and len(kinds) == 1 else schema
     return joined
 
