@@ -1,0 +1,101 @@
+"""Opening and closing a pika connection, as coroutines in the running event loop.
+
+A connection comes out open, or an error of :mod:`gcompute.local.amqp_errors` does. A cancelled
+:func:`connect` leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pika
+from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.exceptions import (
+    ConnectionClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
+
+from .amqp_errors import LinkError, LinkLost, LinkRefused
+
+log = logging.getLogger(__name__)
+
+#: Reply codes of a broker that will not have us: access refused, not allowed.
+_REFUSALS = frozenset({403, 530})
+#: How long a broker may take to say goodbye, in seconds.
+_CLOSE_TIMEOUT_S = 5.0
+
+
+def describe(parameters: Any) -> str:
+    """Name a broker for people, without the credentials: ``host:port/vhost``."""
+    return f"{parameters.host}:{parameters.port}/{parameters.virtual_host.strip('/')}"
+
+
+async def connect(parameters: Any, *, on_close: Callable[[LinkError], None]) -> Any:
+    """Open a connection.
+
+    Args:
+        parameters: ``pika.ConnectionParameters``.
+        on_close: told why, when the open connection closes.
+
+    Raises:
+        LinkRefused: the broker does not accept the credentials or the virtual host.
+        LinkLost: it cannot be reached, or does not speak AMQP 0-9-1.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Any] = loop.create_future()
+
+    def on_done(connection_or_error: Any) -> None:
+        if not outcome.done():
+            outcome.set_result(connection_or_error)
+
+    workflow = AsyncioConnection.create_connection([parameters], on_done, custom_ioloop=loop)
+    try:
+        connection = await asyncio.shield(outcome)
+    except asyncio.CancelledError:
+        if not outcome.done():
+            workflow.abort()
+        connection = await outcome
+        if isinstance(connection, pika.connection.Connection):
+            await disconnect(connection)
+        raise
+    if not isinstance(connection, pika.connection.Connection):
+        raise _failure(connection, describe(parameters))
+    connection.add_on_close_callback(
+        lambda _connection, reason: on_close(LinkLost(f"the connection closed: {reason}"))
+    )
+    return connection
+
+
+async def disconnect(connection: Any) -> None:
+    """Close a connection that may be open, closing or closed."""
+    if connection.is_closed:
+        return
+    closed = asyncio.Event()
+    connection.add_on_close_callback(lambda _connection, _reason: closed.set())
+    if not connection.is_closing:
+        connection.close()
+    try:
+        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await closed.wait()
+    except TimeoutError:
+        log.warning("the broker at %s did not answer the goodbye", describe(connection.params))
+
+
+def _failure(error: BaseException, where: str) -> LinkError:
+    """Tell a refusal from a broker that cannot be reached now."""
+    # pika wraps what happened in errors about the attempt and about the phase of it.
+    attempts = getattr(error, "exceptions", None) or [error]
+    cause = getattr(attempts[-1], "exception", attempts[-1])
+    if isinstance(cause, ProbableAuthenticationError):
+        what = "user or password"
+    elif isinstance(cause, ProbableAccessDeniedError):
+        what = "virtual host"
+    elif isinstance(cause, ConnectionClosedByBroker) and cause.reply_code in _REFUSALS:
+        what = "user or the virtual host"
+    else:
+        return LinkLost(f"no AMQP connection to {where}: {cause!r}")
+    return LinkRefused(f"the AMQP broker at {where} does not accept the {what}: {cause}")
