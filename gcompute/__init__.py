@@ -1,3 +1,60 @@
-"""Run Python functions on Globus Compute endpoints."""
+"""Run Python functions on Globus Compute endpoints.
+
+The names below are loaded when they are first used, so that importing the package is quick,
+starts no thread and opens no connection.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gcompute.batch import Batch
+    from gcompute.client import Client
+    from gcompute.errors import (
+        ComputeAPIError,
+        ComputeError,
+        TaskExecutionFailed,
+        TaskPending,
+    )
+    from gcompute.executor import ComputeFuture, Executor
+    from gcompute.runtime import UserRuntime
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Batch",
+    "Client",
+    "ComputeAPIError",
+    "ComputeError",
+    "ComputeFuture",
+    "Executor",
+    "TaskExecutionFailed",
+    "TaskPending",
+    "UserRuntime",
+]
+
+_MODULES = {
+    "Batch": "gcompute.batch",
+    "Client": "gcompute.client",
+    "ComputeAPIError": "gcompute.errors",
+    "ComputeError": "gcompute.errors",
+    "ComputeFuture": "gcompute.executor",
+    "Executor": "gcompute.executor",
+    "TaskExecutionFailed": "gcompute.errors",
+    "TaskPending": "gcompute.errors",
+    "UserRuntime": "gcompute.runtime",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'gcompute' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

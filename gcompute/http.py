@@ -22,6 +22,12 @@ import httpx
 from gcompute_api.api.functions import register_function
 from gcompute_api.api.service import get_version
 from gcompute_api.api.tasks import get_result_amqp_url, get_task, get_task_batch, submit
+from gcompute_api.models import (
+    BatchStatusRequest,
+    RegisterFunctionRequest,
+    SubmitRequest,
+    VersionService,
+)
 
 from gcompute import __version__
 from gcompute.errors import (
@@ -35,7 +41,12 @@ from gcompute.protocol import PROTOCOL_LEVEL
 
 __all__ = [
     "Authorizer",
+    "BatchStatusRequest",
+    "Operation",
+    "RegisterFunctionRequest",
     "ServiceAPI",
+    "SubmitRequest",
+    "VersionService",
     "get_result_amqp_url",
     "get_task",
     "get_task_batch",

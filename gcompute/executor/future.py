@@ -24,9 +24,7 @@ class ComputeFuture(concurrent.futures.Future[Any]):
         return f"{super().__repr__()[:-1]} task {self.task_id or '(not sent yet)'}>"
 
 
-def settle(
-    future: ComputeFuture, result: Any = None, error: BaseException | None = None
-) -> None:
+def settle(future: ComputeFuture, result: Any = None, error: BaseException | None = None) -> None:
     """End a future with a result or an error; one that has ended already stays as it is."""
     try:
         if error is None:

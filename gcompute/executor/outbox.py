@@ -72,11 +72,7 @@ class Outbox:
         destination, queue = self._waiting.popitem(last=False)
         batch = [queue.popleft()]
         size = batch[0].size
-        while (
-            queue
-            and len(batch) < self._max_tasks
-            and size + queue[0].size <= self._max_bytes
-        ):
+        while queue and len(batch) < self._max_tasks and size + queue[0].size <= self._max_bytes:
             size += queue[0].size
             batch.append(queue.popleft())
         if queue:
