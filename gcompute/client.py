@@ -287,7 +287,7 @@ class Client:
         return answer
 
     def _batch_status(self, task_ids: list[str]) -> dict[str, dict[str, Any]]:
-        body = http.BatchStatusRequest(task_ids=task_ids)
+        body = http.BatchStatusRequest.from_dict({"task_ids": task_ids})
         answer = self._call(http.get_task_batch, body=body)
         results: dict[str, dict[str, Any]] = answer.get("results") or {}
         return results
