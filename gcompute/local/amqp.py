@@ -101,6 +101,8 @@ class AmqpLink:
         url: ``amqp://user:password@host:port/vhost`` or ``amqps://...``; logged without the
             credentials.
         on_open: awaited with the link each time it is up again.
+        on_lost: called each time it breaks, at once; messages that were delivered and not
+            acknowledged are then the broker's again, and will be delivered anew.
         name: what the log calls this link.
         max_failures: failures in a row after which the link gives up.
         rng: for the jitter of the back-off.
@@ -111,6 +113,7 @@ class AmqpLink:
         url: str,
         *,
         on_open: Callable[[AmqpLink], Awaitable[None]],
+        on_lost: Callable[[], None] | None = None,
         name: str = "link",
         max_failures: int = 7200,
         rng: random.Random | None = None,
@@ -119,6 +122,7 @@ class AmqpLink:
         self._where = describe(self._parameters)
         self.name = name
         self._on_open = on_open
+        self._on_lost = on_lost
         self._max_failures = max_failures
         self._back_off = BackOff(rng=rng)
         self._supervisor: asyncio.Task[None] | None = None
@@ -127,11 +131,12 @@ class AmqpLink:
         self._channel: Channel | None = None
         self._publisher: Publisher | None = None
         #: Done when the present connection is of no more use; its result says why.
-        self._loss: asyncio.Future[LinkError] | None = None
+        self._loss: asyncio.Future[LinkError]
         #: Done when ``on_open`` ran for the first time.
-        self._first_open: asyncio.Future[None] | None = None
+        self._first_open: asyncio.Future[None]
         #: Done when the link gave up; its result says why.
-        self._broken: asyncio.Future[LinkError] | None = None
+        self._broken: asyncio.Future[LinkError]
+        self._last_failure: Exception | None = None
         #: The highest delivery tag of former connections, and of all.
         self._tag_base = 0
         self._last_tag = 0
@@ -158,7 +163,7 @@ class AmqpLink:
                 raise LinkUnreachable(
                     f"no AMQP broker answered at {self._where} within {timeout_s:g} s: "
                     "check that it runs, and its host and port"
-                ) from error
+                ) from self._last_failure
             raise
 
     async def stop(self) -> None:
@@ -175,7 +180,6 @@ class AmqpLink:
 
     async def wait_broken(self) -> LinkError:
         """Wait until the link gave up for good, and give the reason."""
-        assert self._broken is not None, "start() comes first"
         return await asyncio.shield(self._broken)
 
     async def _supervise(self) -> None:
@@ -187,7 +191,7 @@ class AmqpLink:
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                cause = error
+                cause = self._last_failure = error
             if self._gave_up(cause):
                 return
             delay_s = self._back_off.delay_after_failure(good_for_s)
@@ -204,7 +208,7 @@ class AmqpLink:
             await self._on_open(self)
             opened_at = loop.time()
             log.info("%s: linked to %s", self.name, self._where)
-            if self._first_open is not None and not self._first_open.done():
+            if not self._first_open.done():
                 self._first_open.set_result(None)
             return await self._loss, loop.time() - opened_at
         finally:
@@ -215,14 +219,11 @@ class AmqpLink:
 
     def _gave_up(self, cause: Exception) -> bool:
         """Settle what ``start`` and ``wait_broken`` wait for, if this failure is final."""
-        starting = self._first_open is not None and not self._first_open.done()
         final = isinstance(cause, LinkRefused) or self._back_off.failures >= self._max_failures
-        if starting and (final or not isinstance(cause, LinkLost)):
-            assert self._first_open is not None
+        if not self._first_open.done() and (final or not isinstance(cause, LinkLost)):
             self._first_open.set_exception(cause)
             return True
         if final:
-            assert self._broken is not None
             reason = cause if isinstance(cause, LinkError) else LinkLost(str(cause))
             log.error("%s: gave up on %s: %s", self.name, self._where, reason)
             self._broken.set_result(reason)
@@ -243,10 +244,12 @@ class AmqpLink:
     def _lose(self, cause: LinkError) -> None:
         """Give up the present connection, and fail what waits for its answers."""
         publisher, self._channel, self._publisher = self._publisher, None, None
-        if self._loss is not None and not self._loss.done():
+        if not self._loss.done():
             self._loss.set_result(cause)
         if publisher is not None:
             publisher.close(cause)
+            if self._on_lost is not None:
+                self._on_lost()
 
     # -- exchanges and queues ---------------------------------------------------------------
 
@@ -257,8 +260,7 @@ class AmqpLink:
 
         Raises:
             QueueMissing: checked, and there is none.
-            ChannelRefused: it exists with other properties, or is forbidden.
-            LinkLost: the link broke before the answer came.
+            ChannelRefused, LinkLost: as for :meth:`declare_queue`.
         """
         await self._declare(
             "exchange_declare", passive, exchange=name, exchange_type=kind, durable=durable
