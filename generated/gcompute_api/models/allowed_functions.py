@@ -16,11 +16,13 @@ T = TypeVar("T", bound="AllowedFunctions")
 
 @_attrs_define
 class AllowedFunctions:
-    """
+    """Which functions an endpoint runs.
+
     Attributes:
-        endpoint_id (UUID):
-        restricted (bool | None | Unset):
-        functions (list[str] | None | Unset):
+        endpoint_id (UUID): Id of the endpoint.
+        restricted (bool | None | Unset): Whether only the listed functions run. Null if not known.
+        functions (list[str] | None | Unset): Ids of the functions that run if `restricted` is true. Null if there is no
+            restriction.
     """
 
     endpoint_id: UUID

@@ -14,9 +14,10 @@ T = TypeVar("T", bound="BatchStatusRequest")
 
 @_attrs_define
 class BatchStatusRequest:
-    """
+    """The tasks to ask about.
+
     Attributes:
-        task_ids (list[UUID]):
+        task_ids (list[UUID]): Ids of the tasks. An id may be given more than once and is answered once.
     """
 
     task_ids: list[UUID]

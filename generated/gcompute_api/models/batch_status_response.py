@@ -19,10 +19,11 @@ T = TypeVar("T", bound="BatchStatusResponse")
 
 @_attrs_define
 class BatchStatusResponse:
-    """
+    """States and results of many tasks.
+
     Attributes:
-        results (TaskResultMap):
-        response (None | str | Unset):
+        results (TaskResultMap): States and results by task id.
+        response (None | str | Unset): Kind of the answer, `batch`. Of no use to callers. Null if not told.
     """
 
     results: TaskResultMap

@@ -15,14 +15,15 @@ T = TypeVar("T", bound="BuildContainerRequest")
 
 @_attrs_define
 class BuildContainerRequest:
-    """
+    """What to build a container image from.
+
     Attributes:
-        name (str):
-        apt (list[str]):
-        pip (list[str]):
-        conda (list[str]):
-        description (str | Unset):
-        payload_url (str | Unset):
+        name (str): Name of the image, for people.
+        apt (list[str]): Debian packages to install; may be empty.
+        pip (list[str]): Python packages to install with pip; may be empty.
+        conda (list[str]): Packages to install with conda; may be empty.
+        description (str | Unset): What the image is for. Without it, nothing.
+        payload_url (str | Unset): URL of an archive or a repository to build from. Without it, from the lists alone.
     """
 
     name: str

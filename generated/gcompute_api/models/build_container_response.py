@@ -14,9 +14,10 @@ T = TypeVar("T", bound="BuildContainerResponse")
 
 @_attrs_define
 class BuildContainerResponse:
-    """
+    """An accepted request to build a container image.
+
     Attributes:
-        container_id (UUID):
+        container_id (UUID): Id of the image that is to be.
     """
 
     container_id: UUID

@@ -13,6 +13,8 @@ T = TypeVar("T", bound="ConfigDocument")
 
 @_attrs_define
 class ConfigDocument:
+    """The endpoint's configuration as an object of free form. Deprecated; `endpoint_config` holds it as text."""
+
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

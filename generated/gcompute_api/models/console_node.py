@@ -15,13 +15,14 @@ T = TypeVar("T", bound="ConsoleNode")
 
 @_attrs_define
 class ConsoleNode:
-    """
+    """A worker process group on one node of a user endpoint.
+
     Attributes:
-        total_worker_count (int | Unset):
-        idle_duration_seconds (float | Unset):
-        python_version (str | Unset):
-        endpoint_version (str | Unset):
-        sdk_version (str | Unset):
+        total_worker_count (int | Unset): Worker processes on the node.
+        idle_duration_seconds (float | Unset): For how long the node has had nothing to do, in seconds; 0 if it is busy.
+        python_version (str | Unset): Version of the workers' Python.
+        endpoint_version (str | Unset): Version of the workers' `globus-compute-endpoint`.
+        sdk_version (str | Unset): Version of the workers' `globus-compute-sdk`.
     """
 
     total_worker_count: int | Unset = UNSET

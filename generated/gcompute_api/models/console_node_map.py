@@ -17,6 +17,8 @@ T = TypeVar("T", bound="ConsoleNodeMap")
 
 @_attrs_define
 class ConsoleNodeMap:
+    """The nodes of a user endpoint, by host name."""
+
     additional_properties: dict[str, list[ConsoleNode]] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

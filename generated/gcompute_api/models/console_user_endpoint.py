@@ -21,30 +21,36 @@ T = TypeVar("T", bound="ConsoleUserEndpoint")
 
 @_attrs_define
 class ConsoleUserEndpoint:
-    """
+    """A user endpoint, which a multi-user endpoint's agent started for one user and configuration.
+
     Attributes:
-        user_endpoint_id (UUID):
-        active (bool | None | Unset):  Default: True.
-        python_version (None | str | Unset):
-        endpoint_version (None | str | Unset):
-        client_sdk_versions (list[str] | None | Unset):
-        posix_pid (int | None | Unset):
-        posix_username (None | str | Unset):
-        start_time_iso (datetime.datetime | None | Unset):
-        start_time_unix (float | None | Unset):
-        last_heartbeat_unix (float | None | Unset):
-        total_worker_count (int | None | Unset):
-        idle_worker_count (int | None | Unset):
-        total_node_count (int | None | Unset):
-        node_info (ConsoleNodeMap | None | Unset):
-        running_task_count (int | None | Unset):
-        queued_task_count (int | None | Unset):
-        executed_task_count (int | None | Unset):
-        engine_type (None | str | Unset):
-        provider_type (None | str | Unset):
-        account (None | str | Unset):
-        queue (None | str | Unset):
-        config (None | str | Unset):
+        user_endpoint_id (UUID): Id of the user endpoint.
+        active (bool | None | Unset): Whether the user endpoint is running. Without it, true. Null if not told. Default:
+            True.
+        python_version (None | str | Unset): Version of its Python. Null if not told.
+        endpoint_version (None | str | Unset): Version of its `globus-compute-endpoint`. Null if not told.
+        client_sdk_versions (list[str] | None | Unset): Versions of the SDKs whose tasks it has received. Null if not
+            told.
+        posix_pid (int | None | Unset): Process id of its agent on its host. Null if not told.
+        posix_username (None | str | Unset): Name of the local user that it runs as. Null if not told.
+        start_time_iso (datetime.datetime | None | Unset): When it started. Null if not told.
+        start_time_unix (float | None | Unset): When it started, as a Unix time in seconds. Null if not told.
+        last_heartbeat_unix (float | None | Unset): When it last reported, as a Unix time in seconds. Null if it never
+            did.
+        total_worker_count (int | None | Unset): Worker processes on all of its nodes. Null if not told.
+        idle_worker_count (int | None | Unset): Worker processes that wait for a task. Null if not told.
+        total_node_count (int | None | Unset): Nodes that it holds. Null if not told.
+        node_info (ConsoleNodeMap | None | Unset): Its nodes, by host name. Null if its engine has none or does not
+            tell.
+        running_task_count (int | None | Unset): Tasks on workers now. Null if not told.
+        queued_task_count (int | None | Unset): Tasks that wait for a worker. Null if not told.
+        executed_task_count (int | None | Unset): Tasks finished since it started. Null if not told.
+        engine_type (None | str | Unset): Class name of its engine, such as `GlobusComputeEngine`. Null if not told.
+        provider_type (None | str | Unset): Class name of what gets its nodes, such as `SlurmProvider`. Null if nothing
+            does.
+        account (None | str | Unset): Account that the scheduler charges. Null if not configured.
+        queue (None | str | Unset): Queue or partition of the scheduler. Null if not configured.
+        config (None | str | Unset): Its configuration as YAML, rendered for this user. Null if not told.
     """
 
     user_endpoint_id: UUID

@@ -18,15 +18,17 @@ T = TypeVar("T", bound="Container")
 
 @_attrs_define
 class Container:
-    """
+    """A container image, for one container technology.
+
     Attributes:
-        container_uuid (UUID):
-        name (None | str | Unset):
-        build_status (BuildStatus | None | str | Unset):
-        type_ (ContainerRuntime | None | str | Unset):
-        location (None | str | Unset):
-        build_stderr (None | str | Unset):
-        err_message (None | str | Unset):
+        container_uuid (UUID): Id of the image.
+        name (None | str | Unset): Name of the image, for people. Null if not told.
+        build_status (BuildStatus | None | str | Unset): State of the build. Null if not told.
+        type_ (ContainerRuntime | None | str | Unset): Container technology. Null until the image is there.
+        location (None | str | Unset): Where endpoints find the image. Null until it is there.
+        build_stderr (None | str | Unset): What the build wrote to its standard error. Null if it was not built or is
+            not done.
+        err_message (None | str | Unset): Why the build failed. Null unless it did.
     """
 
     container_uuid: UUID

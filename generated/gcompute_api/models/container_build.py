@@ -15,9 +15,10 @@ T = TypeVar("T", bound="ContainerBuild")
 
 @_attrs_define
 class ContainerBuild:
-    """
+    """The progress of a container build.
+
     Attributes:
-        status (BuildStatus | str):
+        status (BuildStatus | str): State of the build.
     """
 
     status: BuildStatus | str

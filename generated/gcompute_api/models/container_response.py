@@ -17,9 +17,10 @@ T = TypeVar("T", bound="ContainerResponse")
 
 @_attrs_define
 class ContainerResponse:
-    """
+    """A container image.
+
     Attributes:
-        container (Container):
+        container (Container): A container image, for one container technology.
     """
 
     container: Container

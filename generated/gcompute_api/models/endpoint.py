@@ -21,27 +21,36 @@ T = TypeVar("T", bound="Endpoint")
 
 @_attrs_define
 class Endpoint:
-    """
+    """What is registered about an endpoint.
+
     Attributes:
-        uuid (UUID):
-        name (None | str | Unset):
-        display_name (None | str | Unset):
-        multi_user (bool | None | Unset):
-        high_assurance (bool | None | Unset):
-        public (bool | None | Unset):
-        config (ConfigDocument | None | Unset):
-        endpoint_config (None | str | Unset):
-        user_config_template (None | str | Unset):
-        user_config_schema (None | Unset | UserConfigSchema):
-        description (None | str | Unset):
-        hostname (None | str | Unset):
-        local_user (None | str | Unset):
-        ip_address (None | str | Unset):
-        endpoint_version (None | str | Unset):
-        sdk_version (None | str | Unset):
-        python_version (None | str | Unset):
-        subscription_uuid (None | Unset | UUID):
-        subscription_admin_verified (bool | None | Unset):  Default: False.
+        uuid (UUID): Id of the endpoint.
+        name (None | str | Unset): Name that the agent has for it, unique among the endpoints of one computer's user.
+            Null if not told.
+        display_name (None | str | Unset): Name for people. Null if none was given.
+        multi_user (bool | None | Unset): Whether it starts a user endpoint for each user and configuration. Null if not
+            told.
+        high_assurance (bool | None | Unset): Whether it handles protected data; results then come over HTTP only.
+            Missing means false. Null if not told.
+        public (bool | None | Unset): Whether everyone may discover it. Null if not told.
+        config (ConfigDocument | None | Unset): The configuration as an object. Use `endpoint_config`. Null if not told.
+        endpoint_config (None | str | Unset): The agent's configuration file, as YAML text. Null if the caller may not
+            see it.
+        user_config_template (None | str | Unset): Template of a user endpoint's configuration, Jinja over YAML, as
+            text. Null if there is none.
+        user_config_schema (None | Unset | UserConfigSchema): What values for the template must look like. Null if
+            anything goes.
+        description (None | str | Unset): What the endpoint is for. Null if not told.
+        hostname (None | str | Unset): Full name of the computer that the agent runs on. Null if not told.
+        local_user (None | str | Unset): Name of the local user that the agent runs as. Null if not told.
+        ip_address (None | str | Unset): Address that the agent registered from, IPv4 or IPv6. Null if not told.
+        endpoint_version (None | str | Unset): Version of `globus-compute-endpoint`. Null if not told.
+        sdk_version (None | str | Unset): Version of `globus-compute-sdk` on the endpoint. Null if not told.
+        python_version (None | str | Unset): Version of the agent's Python. Null if not told.
+        subscription_uuid (None | Unset | UUID): Id of the Globus subscription it belongs to. Null if it belongs to
+            none.
+        subscription_admin_verified (bool | None | Unset): Whether an administrator of the subscription has verified it.
+            Without it, false. Null if not told. Default: False.
     """
 
     uuid: UUID

@@ -17,9 +17,10 @@ T = TypeVar("T", bound="EndpointConsole")
 
 @_attrs_define
 class EndpointConsole:
-    """
+    """What runs on a multi-user endpoint.
+
     Attributes:
-        user_endpoints (list[ConsoleUserEndpoint]):
+        user_endpoints (list[ConsoleUserEndpoint]): The user endpoints, in no particular order.
     """
 
     user_endpoints: list[ConsoleUserEndpoint]

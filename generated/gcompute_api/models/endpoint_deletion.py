@@ -15,9 +15,10 @@ T = TypeVar("T", bound="EndpointDeletion")
 
 @_attrs_define
 class EndpointDeletion:
-    """
+    """That an endpoint was deleted.
+
     Attributes:
-        result (int | None | Unset):
+        result (int | None | Unset): A status number, normally 302. Of no use to callers. Null if not told.
     """
 
     result: int | None | Unset = UNSET

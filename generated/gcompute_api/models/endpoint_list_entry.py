@@ -16,12 +16,13 @@ T = TypeVar("T", bound="EndpointListEntry")
 
 @_attrs_define
 class EndpointListEntry:
-    """
+    """An endpoint, in short.
+
     Attributes:
-        uuid (UUID):
-        name (None | str | Unset):
-        display_name (None | str | Unset):
-        owner (None | Unset | UUID):
+        uuid (UUID): Id of the endpoint.
+        name (None | str | Unset): Name that the agent has for it. Null if not told.
+        display_name (None | str | Unset): Name for people. Null if none was given.
+        owner (None | Unset | UUID): Globus Auth identity of its owner. Null if not told.
     """
 
     uuid: UUID

@@ -16,10 +16,12 @@ T = TypeVar("T", bound="EndpointLock")
 
 @_attrs_define
 class EndpointLock:
-    """
+    """Until when an endpoint is locked, as a Unix time.
+
     Attributes:
-        endpoint_id (UUID):
-        lock_expiration_timestamp (float | None | Unset):
+        endpoint_id (UUID): Id of the endpoint.
+        lock_expiration_timestamp (float | None | Unset): When the lock expires, as a Unix time in seconds. Null if not
+            told.
     """
 
     endpoint_id: UUID

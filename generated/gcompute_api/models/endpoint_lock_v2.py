@@ -17,10 +17,11 @@ T = TypeVar("T", bound="EndpointLockV2")
 
 @_attrs_define
 class EndpointLockV2:
-    """
+    """Until when an endpoint is locked, as a date and time.
+
     Attributes:
-        endpoint_id (UUID):
-        lock_expiration_timestamp (datetime.datetime | None | Unset):
+        endpoint_id (UUID): Id of the endpoint.
+        lock_expiration_timestamp (datetime.datetime | None | Unset): When the lock expires, in UTC. Null if not told.
     """
 
     endpoint_id: UUID

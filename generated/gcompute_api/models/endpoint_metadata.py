@@ -20,19 +20,24 @@ T = TypeVar("T", bound="EndpointMetadata")
 
 @_attrs_define
 class EndpointMetadata:
-    """
-    Attributes:
-        config (ConfigDocument | Unset):
-        endpoint_config (None | str | Unset):
-        user_config_template (None | str | Unset):
-        user_config_schema (None | Unset | UserConfigSchema):
-        description (str | Unset):
-        ip_address (str | Unset):
-        hostname (str | Unset):
-        local_user (str | Unset):
-        sdk_version (str | Unset):
-        endpoint_version (str | Unset):
-        python_version (str | Unset):
+    """What an agent tells about itself and its configuration, for people to look up. A field that is null or missing is
+    unknown.
+
+        Attributes:
+            config (ConfigDocument | Unset): The endpoint's configuration as an object of free form. Deprecated;
+                `endpoint_config` holds it as text.
+            endpoint_config (None | str | Unset): The agent's configuration file, as YAML text. Null if there is no file.
+            user_config_template (None | str | Unset): Template of a user endpoint's configuration, Jinja over YAML, as
+                text. Null if there is none.
+            user_config_schema (None | Unset | UserConfigSchema): A JSON Schema for the values that users give to the
+                template. Null if there is none.
+            description (str | Unset): What the endpoint is for.
+            ip_address (str | Unset): Address of the agent's computer, IPv4 or IPv6. Without it, the request's own.
+            hostname (str | Unset): Full name of the agent's computer.
+            local_user (str | Unset): Name of the local user that the agent runs as.
+            sdk_version (str | Unset): Version of `globus-compute-sdk` on the endpoint.
+            endpoint_version (str | Unset): Version of `globus-compute-endpoint`.
+            python_version (str | Unset): Version of the agent's Python, such as `3.11.2`.
     """
 
     config: ConfigDocument | Unset = UNSET

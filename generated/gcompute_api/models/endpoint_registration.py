@@ -21,13 +21,16 @@ T = TypeVar("T", bound="EndpointRegistration")
 
 @_attrs_define
 class EndpointRegistration:
-    """
+    """A registered endpoint and the queues that its agent serves.
+
     Attributes:
-        endpoint_id (UUID):
-        task_queue_info (ReadQueueInfo):
-        result_queue_info (None | Unset | WriteQueueInfo):
-        heartbeat_queue_info (None | Unset | WriteQueueInfo):
-        warnings (list[str] | None | Unset):
+        endpoint_id (UUID): Id of the endpoint.
+        task_queue_info (ReadQueueInfo): A queue to consume. It exists; check for it passively and declare nothing.
+        result_queue_info (None | Unset | WriteQueueInfo): Where the agent sends results. Null if not told.
+        heartbeat_queue_info (None | Unset | WriteQueueInfo): Where the agent sends its status reports. Null if not
+            told.
+        warnings (list[str] | None | Unset): Things that the agent's operator should know, as texts for people. Null or
+            empty if none.
     """
 
     endpoint_id: UUID

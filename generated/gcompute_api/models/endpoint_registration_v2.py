@@ -21,12 +21,14 @@ T = TypeVar("T", bound="EndpointRegistrationV2")
 
 @_attrs_define
 class EndpointRegistrationV2:
-    """
+    """A registered endpoint and the queues that its agent serves.
+
     Attributes:
-        endpoint_id (UUID):
-        task_queue_info (ReadQueueInfoV2):
-        result_queue_info (None | Unset | WriteQueueInfoV2):
-        warnings (list[str] | None | Unset):
+        endpoint_id (UUID): Id of the endpoint.
+        task_queue_info (ReadQueueInfoV2): A queue to consume. It exists; check for it passively and declare nothing.
+        result_queue_info (None | Unset | WriteQueueInfoV2): Where the agent sends results. Null if not told.
+        warnings (list[str] | None | Unset): Things that the agent's operator should know, as texts for people. Null or
+            empty if none.
     """
 
     endpoint_id: UUID

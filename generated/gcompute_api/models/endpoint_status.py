@@ -19,10 +19,11 @@ T = TypeVar("T", bound="EndpointStatus")
 
 @_attrs_define
 class EndpointStatus:
-    """
+    """Whether an endpoint is connected, and its last report.
+
     Attributes:
-        status (str):
-        details (EndpointStatusDetails | None | Unset):
+        status (str): `online` if the agent is connected and reporting, else `offline`; more values may come.
+        details (EndpointStatusDetails | None | Unset): The agent's last report. Null or missing if there is none.
     """
 
     status: str

@@ -15,13 +15,14 @@ T = TypeVar("T", bound="EndpointStatusDetails")
 
 @_attrs_define
 class EndpointStatusDetails:
-    """
+    """Numbers from the agent's last report.
+
     Attributes:
-        total_workers (int | None | Unset):
-        idle_workers (int | None | Unset):
-        pending_tasks (int | None | Unset):
-        outstanding_tasks (int | None | Unset):
-        managers (int | None | Unset):
+        total_workers (int | None | Unset): Worker processes. Null if not told.
+        idle_workers (int | None | Unset): Worker processes that wait for a task. Null if not told.
+        pending_tasks (int | None | Unset): Tasks that the endpoint has and no worker has taken. Null if not told.
+        outstanding_tasks (int | None | Unset): Tasks that the endpoint has and that are not finished. Null if not told.
+        managers (int | None | Unset): Nodes whose manager process is connected. Null if the engine has none.
     """
 
     total_workers: int | None | Unset = UNSET

@@ -15,14 +15,17 @@ T = TypeVar("T", bound="Error")
 
 @_attrs_define
 class Error:
-    """
+    """What went wrong.
+
     Attributes:
-        status (None | str | Unset):
-        code (None | str | Unset):
-        error_args (list[Any] | None | Unset):
-        http_status_code (int | None | Unset):
-        detail (None | str | Unset):
-        reason (None | str | Unset):
+        status (None | str | Unset): Kind of the answer, `Failed`. Null if not told.
+        code (None | str | Unset): Name of the error for programs, such as `TASK_PAYLOAD_TOO_LARGE`,
+            `FUNCTION_NOT_FOUND` or `ENDPOINT_NOT_FOUND`. Null if not told.
+        error_args (list[Any] | None | Unset): The things that the text of `detail` is about, such as an id. May be
+            empty. Null if not told.
+        http_status_code (int | None | Unset): The HTTP status of this answer. Null if not told.
+        detail (None | str | Unset): What went wrong, for people. Null if not told.
+        reason (None | str | Unset): The same as `detail`, under its former name. Null if not told.
     """
 
     status: None | str | Unset = UNSET
@@ -121,7 +124,7 @@ class Error:
             try:
                 if not isinstance(data, list):
                     raise TypeError()
-                error_args_type_0 = cast(list[Any], data)
+                error_args_type_0 = data
 
                 return error_args_type_0
             except (TypeError, ValueError, AttributeError, KeyError):

@@ -15,11 +15,13 @@ T = TypeVar("T", bound="FieldError")
 
 @_attrs_define
 class FieldError:
-    """
+    """What is wrong with one field of a request.
+
     Attributes:
-        loc (list[int | str] | None | Unset):
-        msg (None | str | Unset):
-        type_ (None | str | Unset):
+        loc (list[int | str] | None | Unset): The way to the field: `body`, `path` or `query`, then names of fields and
+            indexes of arrays. Null if not told.
+        msg (None | str | Unset): What is wrong, for people. Null if not told.
+        type_ (None | str | Unset): Name of the violated rule, for programs. Null if not told.
     """
 
     loc: list[int | str] | None | Unset = UNSET

@@ -20,13 +20,15 @@ T = TypeVar("T", bound="Function")
 
 @_attrs_define
 class Function:
-    """
+    """A registered function.
+
     Attributes:
-        function_uuid (UUID):
-        function_name (None | str | Unset):
-        description (None | str | Unset):
-        function_code (None | str | Unset):
-        metadata (FunctionMetadata | None | Unset):
+        function_uuid (UUID): Id of the function.
+        function_name (None | str | Unset): Name of the function. Null if not told.
+        description (None | str | Unset): What it does, usually its docstring. Null if it has none.
+        function_code (None | str | Unset): The serialized function, packed. Null if the caller may not see it.
+        metadata (FunctionMetadata | None | Unset): What the function was made with. Null if not told at its
+            registration.
     """
 
     function_uuid: UUID

@@ -15,9 +15,10 @@ T = TypeVar("T", bound="FunctionDeletion")
 
 @_attrs_define
 class FunctionDeletion:
-    """
+    """That a function was deleted.
+
     Attributes:
-        result (int | None | Unset):
+        result (int | None | Unset): A status number, normally 302. Of no use to callers. Null if not told.
     """
 
     result: int | None | Unset = UNSET

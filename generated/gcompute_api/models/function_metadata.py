@@ -15,10 +15,11 @@ T = TypeVar("T", bound="FunctionMetadata")
 
 @_attrs_define
 class FunctionMetadata:
-    """
+    """What a function was made with.
+
     Attributes:
-        python_version (None | str | Unset):
-        sdk_version (None | str | Unset):
+        python_version (None | str | Unset): Version of the Python that serialized it. Null if not told.
+        sdk_version (None | str | Unset): Protocol level of the client that registered it. Null if not told.
     """
 
     python_version: None | str | Unset = UNSET

@@ -15,11 +15,13 @@ T = TypeVar("T", bound="FunctionRegistrationMetadata")
 
 @_attrs_define
 class FunctionRegistrationMetadata:
-    """
+    """What a function was made with.
+
     Attributes:
-        python_version (str):
-        sdk_version (str):
-        serde_identifier (str | Unset):
+        python_version (str): Version of the Python that serialized the function, such as `3.11.2`.
+        sdk_version (str): Protocol level of the client, as a version of `globus-compute-sdk`.
+        serde_identifier (str | Unset): The two characters of the strategy that serialized the function, such as `01`;
+            `st` for plain source. Without it, the code itself tells.
     """
 
     python_version: str

@@ -15,10 +15,11 @@ T = TypeVar("T", bound="FunctionRegistrationMetadataV2")
 
 @_attrs_define
 class FunctionRegistrationMetadataV2:
-    """
+    """What a function was made with.
+
     Attributes:
-        python_version (str | Unset):
-        sdk_version (str | Unset):
+        python_version (str | Unset): Version of the Python that serialized the function.
+        sdk_version (str | Unset): Protocol level of the client.
     """
 
     python_version: str | Unset = UNSET

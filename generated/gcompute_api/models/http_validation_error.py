@@ -19,9 +19,10 @@ T = TypeVar("T", bound="HTTPValidationError")
 
 @_attrs_define
 class HTTPValidationError:
-    """
+    """What is wrong with a request (version 2).
+
     Attributes:
-        detail (list[FieldError] | None | Unset):
+        detail (list[FieldError] | None | Unset): What is wrong, one entry per field. Null if not told.
     """
 
     detail: list[FieldError] | None | Unset = UNSET

@@ -21,13 +21,18 @@ T = TypeVar("T", bound="MultiUserEndpointRegistration")
 
 @_attrs_define
 class MultiUserEndpointRegistration:
-    """
-    Attributes:
-        endpoint_id (UUID):
-        command_queue_info (ReadQueueInfo):
-        result_queue_info (None | Unset | WriteQueueInfo):
-        heartbeat_queue_info (None | Unset | WriteQueueInfo):
-        warnings (list[str] | None | Unset):
+    """A registered multi-user endpoint and its queues. In place of a task queue it has a queue of commands to start user
+    endpoints.
+
+        Attributes:
+            endpoint_id (UUID): Id of the endpoint.
+            command_queue_info (ReadQueueInfo): A queue to consume. It exists; check for it passively and declare nothing.
+            result_queue_info (None | Unset | WriteQueueInfo): Where the agent sends results, such as failures to start a
+                user endpoint. Null if not told.
+            heartbeat_queue_info (None | Unset | WriteQueueInfo): Where the agent sends its status reports. Null if not
+                told.
+            warnings (list[str] | None | Unset): Things that the agent's operator should know, as texts for people. Null or
+                empty if none.
     """
 
     endpoint_id: UUID

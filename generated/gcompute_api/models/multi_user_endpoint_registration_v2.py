@@ -20,11 +20,13 @@ T = TypeVar("T", bound="MultiUserEndpointRegistrationV2")
 
 @_attrs_define
 class MultiUserEndpointRegistrationV2:
-    """
+    """A registered multi-user endpoint and its queue of commands to start user endpoints.
+
     Attributes:
-        endpoint_id (UUID):
-        command_queue_info (ReadQueueInfoV2):
-        warnings (list[str] | None | Unset):
+        endpoint_id (UUID): Id of the endpoint.
+        command_queue_info (ReadQueueInfoV2): A queue to consume. It exists; check for it passively and declare nothing.
+        warnings (list[str] | None | Unset): Things that the agent's operator should know, as texts for people. Null or
+            empty if none.
     """
 
     endpoint_id: UUID

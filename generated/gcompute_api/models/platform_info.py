@@ -15,14 +15,15 @@ T = TypeVar("T", bound="PlatformInfo")
 
 @_attrs_define
 class PlatformInfo:
-    """
+    """The computer that submits, as Python's `platform` module sees it.
+
     Attributes:
-        architecture (list[str] | Unset):
-        machine (str | Unset):
-        node (str | Unset):
-        platform (str | Unset):
-        processor (str | Unset):
-        release (str | Unset):
+        architecture (list[str] | Unset): Word size and format of Python's executable, such as `["64bit", "ELF"]`.
+        machine (str | Unset): Type of the machine, such as `x86_64`.
+        node (str | Unset): Host name.
+        platform (str | Unset): Name of the platform with versions, in one text.
+        processor (str | Unset): Name of the processor. May be empty.
+        release (str | Unset): Release of the operating system.
     """
 
     architecture: list[str] | Unset = UNSET

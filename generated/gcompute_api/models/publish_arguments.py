@@ -19,12 +19,14 @@ T = TypeVar("T", bound="PublishArguments")
 
 @_attrs_define
 class PublishArguments:
-    """
-    Attributes:
-        exchange (None | str | Unset):
-        routing_key (None | str | Unset):
-        mandatory (bool | None | Unset):
-        properties (None | PublishProperties | Unset):
+    """How to publish to a queue. An agent hands these to its AMQP library as they are; an empty object leaves everything
+    to the library's defaults.
+
+        Attributes:
+            exchange (None | str | Unset): Exchange to publish to. Null if not told.
+            routing_key (None | str | Unset): Routing key of each message. Null if not told.
+            mandatory (bool | None | Unset): Whether the broker returns a message that no queue takes. Null if not told.
+            properties (None | PublishProperties | Unset): AMQP properties of each message. Null if not told.
     """
 
     exchange: None | str | Unset = UNSET

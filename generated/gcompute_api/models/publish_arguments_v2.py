@@ -19,12 +19,13 @@ T = TypeVar("T", bound="PublishArgumentsV2")
 
 @_attrs_define
 class PublishArgumentsV2:
-    """
+    """How to publish to a queue.
+
     Attributes:
-        exchange (None | str | Unset):
-        routing_key (None | str | Unset):
-        mandatory (bool | None | Unset):
-        properties (None | PublishPropertiesV2 | Unset):
+        exchange (None | str | Unset): Exchange to publish to. Null if not told.
+        routing_key (None | str | Unset): Routing key of each message. Null if not told.
+        mandatory (bool | None | Unset): Whether the broker returns a message that no queue takes. Null if not told.
+        properties (None | PublishPropertiesV2 | Unset): AMQP properties of each message. Null if not told.
     """
 
     exchange: None | str | Unset = UNSET

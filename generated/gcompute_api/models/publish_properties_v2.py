@@ -15,9 +15,11 @@ T = TypeVar("T", bound="PublishPropertiesV2")
 
 @_attrs_define
 class PublishPropertiesV2:
-    """
+    """AMQP properties of each message.
+
     Attributes:
-        delivery_mode (int | None | Unset):
+        delivery_mode (int | None | Unset): 1 for transient messages, 2 for messages that survive a restart of the
+            broker. Null if not told.
     """
 
     delivery_mode: int | None | Unset = UNSET

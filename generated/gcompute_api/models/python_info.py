@@ -15,14 +15,16 @@ T = TypeVar("T", bound="PythonInfo")
 
 @_attrs_define
 class PythonInfo:
-    """
+    """The Python that submits.
+
     Attributes:
-        version (str | Unset):
-        version_tuple (list[int] | Unset):
-        version_info (list[int | str] | Unset):
-        version_description (str | Unset):
-        implementation (str | Unset):
-        compiler (str | Unset):
+        version (str | Unset): Version of Python, such as `3.11.2`.
+        version_tuple (list[int] | Unset): The version as major, minor and micro number.
+        version_info (list[int | str] | Unset): The whole of `sys.version_info`: major, minor and micro number, release
+            level, serial number.
+        version_description (str | Unset): The whole of `sys.version`.
+        implementation (str | Unset): Implementation of Python, such as `CPython`.
+        compiler (str | Unset): Compiler that built Python.
     """
 
     version: str | Unset = UNSET

@@ -15,11 +15,12 @@ T = TypeVar("T", bound="ReadQueueInfoV2")
 
 @_attrs_define
 class ReadQueueInfoV2:
-    """
+    """A queue to consume. It exists; check for it passively and declare nothing.
+
     Attributes:
-        connection_url (str):
-        queue (str):
-        exchange (None | str | Unset):
+        connection_url (str): AMQP URL of the broker, with user name and password. Keep it secret.
+        queue (str): Name of the queue.
+        exchange (None | str | Unset): Exchange that feeds the queue. Null if it is the default exchange or not told.
     """
 
     connection_url: str

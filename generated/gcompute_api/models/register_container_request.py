@@ -16,12 +16,13 @@ T = TypeVar("T", bound="RegisterContainerRequest")
 
 @_attrs_define
 class RegisterContainerRequest:
-    """
+    """A container image to register.
+
     Attributes:
-        name (str):
-        type_ (ContainerRuntime):
-        location (str):
-        description (str | Unset):
+        name (str): Name of the image, for people.
+        type_ (ContainerRuntime): A container technology.
+        location (str): Where endpoints find it - an image reference for docker, a path for singularity.
+        description (str | Unset): What the image is for. Without it, nothing.
     """
 
     name: str

@@ -14,9 +14,10 @@ T = TypeVar("T", bound="RegisterContainerResponse")
 
 @_attrs_define
 class RegisterContainerResponse:
-    """
+    """A registered container image.
+
     Attributes:
-        container_id (UUID):
+        container_id (UUID): Id of the image.
     """
 
     container_id: UUID

@@ -20,19 +20,24 @@ T = TypeVar("T", bound="RegisterEndpointRequest")
 
 @_attrs_define
 class RegisterEndpointRequest:
-    """
-    Attributes:
-        endpoint_name (str):
-        display_name (str | Unset):
-        version (str | Unset):
-        multi_user (bool | Unset):
-        high_assurance (bool | Unset):
-        allowed_functions (list[UUID] | Unset):
-        authentication_policy (UUID | Unset):
-        subscription_uuid (UUID | Unset):
-        admins (list[UUID] | Unset):
-        public (bool | Unset):
-        metadata (EndpointMetadata | Unset):
+    """An endpoint to register or update. None of the flags has a default here: an update that does not name a flag must
+    not reset it.
+
+        Attributes:
+            endpoint_name (str): Name that the agent has for it.
+            display_name (str | Unset): Name for people. Without it, `endpoint_name` serves.
+            version (str | Unset): Version of the agent.
+            multi_user (bool | Unset): Whether it starts a user endpoint for each user. A new endpoint without it does not.
+            high_assurance (bool | Unset): Whether it handles protected data, which takes a subscription and an
+                authentication policy. A new endpoint without it does not.
+            allowed_functions (list[UUID] | Unset): Ids of the functions that it runs. Without it, any.
+            authentication_policy (UUID | Unset): Id of the Globus Auth policy that its users must meet. Without it, none.
+            subscription_uuid (UUID | Unset): Id of the Globus subscription that it belongs to. Without it, none.
+            admins (list[UUID] | Unset): Globus Auth identities that administer it beside its owner, which takes a
+                subscription. Without it, only the owner does.
+            public (bool | Unset): Whether everyone may discover it. A new endpoint without it is not public.
+            metadata (EndpointMetadata | Unset): What an agent tells about itself and its configuration, for people to look
+                up. A field that is null or missing is unknown.
     """
 
     endpoint_name: str

@@ -20,16 +20,18 @@ T = TypeVar("T", bound="RegisterEndpointRequestV2")
 
 @_attrs_define
 class RegisterEndpointRequestV2:
-    """
+    """An endpoint to register or update.
+
     Attributes:
-        endpoint_name (str):
-        endpoint_uuid (UUID):
-        display_name (str | Unset):
-        version (str | Unset):
-        multi_user (bool | Unset):
-        allowed_functions (list[UUID] | Unset):
-        authentication_policy (UUID | Unset):
-        metadata (EndpointMetadataV2 | Unset):
+        endpoint_name (str): Name that the agent has for it.
+        endpoint_uuid (UUID): Id of the endpoint, which the agent chose. A known id updates that endpoint.
+        display_name (str | Unset): Name for people. Without it, `endpoint_name` serves.
+        version (str | Unset): Version of the agent.
+        multi_user (bool | Unset): Whether it starts a user endpoint for each user. A new endpoint without it does not.
+        allowed_functions (list[UUID] | Unset): Ids of the functions that it runs. Without it, any.
+        authentication_policy (UUID | Unset): Id of the Globus Auth policy that its users must meet. Without it, none.
+        metadata (EndpointMetadataV2 | Unset): What an agent tells about itself and its configuration, for people to
+            look up. A field that is null or missing is unknown.
     """
 
     endpoint_name: str

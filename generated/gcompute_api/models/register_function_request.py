@@ -20,16 +20,19 @@ T = TypeVar("T", bound="RegisterFunctionRequest")
 
 @_attrs_define
 class RegisterFunctionRequest:
-    """
+    """A function to register.
+
     Attributes:
-        function_name (str):
-        function_code (str):
-        meta (FunctionRegistrationMetadata):
-        description (str | Unset):
-        group (UUID | Unset):
-        public (bool | Unset):  Default: False.
-        ha_endpoint_id (UUID | Unset):
-        serialized (bool | Unset):  Default: True.
+        function_name (str): Name of the function.
+        function_code (str): The serialized function, packed, if `serialized` is true; else Python source that defines
+            `function_name`.
+        meta (FunctionRegistrationMetadata): What a function was made with.
+        description (str | Unset): What it does, usually its docstring. Without it, nothing.
+        group (UUID | Unset): Id of the Globus group whose members may call it. Without it, no group.
+        public (bool | Unset): Whether everyone may call it. Default: False.
+        ha_endpoint_id (UUID | Unset): Id of the one high-assurance endpoint that may run it. Excludes `public` and
+            `group`. Without it, any endpoint that is not restricted.
+        serialized (bool | Unset): Whether `function_code` is serialized. Default: True.
     """
 
     function_name: str

@@ -20,16 +20,17 @@ T = TypeVar("T", bound="RegisterFunctionRequestV2")
 
 @_attrs_define
 class RegisterFunctionRequestV2:
-    """
+    """A function to register.
+
     Attributes:
-        function_name (str):
-        function_code (str):
-        entry_point (str | Unset):
-        description (str | Unset):
-        metadata (FunctionRegistrationMetadataV2 | Unset):
-        container_uuid (UUID | Unset):
-        group (UUID | Unset):
-        public (bool | Unset):  Default: False.
+        function_name (str): Name of the function.
+        function_code (str): The serialized function, packed.
+        entry_point (str | Unset): Name to call in the code. Without it, `function_name`.
+        description (str | Unset): What it does. Without it, nothing.
+        metadata (FunctionRegistrationMetadataV2 | Unset): What a function was made with.
+        container_uuid (UUID | Unset): Id of the container image it runs in. Without it, none.
+        group (UUID | Unset): Id of the Globus group whose members may call it. Without it, no group.
+        public (bool | Unset): Whether everyone may call it. Default: False.
     """
 
     function_name: str

@@ -16,10 +16,11 @@ T = TypeVar("T", bound="RegisterFunctionResponse")
 
 @_attrs_define
 class RegisterFunctionResponse:
-    """
+    """A registered function.
+
     Attributes:
-        function_uuid (UUID):
-        ha_warning (None | str | Unset):
+        function_uuid (UUID): Id of the function.
+        ha_warning (None | str | Unset): What the caller should know about high assurance, for people. Null if nothing.
     """
 
     function_uuid: UUID

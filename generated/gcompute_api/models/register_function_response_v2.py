@@ -14,9 +14,10 @@ T = TypeVar("T", bound="RegisterFunctionResponseV2")
 
 @_attrs_define
 class RegisterFunctionResponseV2:
-    """
+    """A registered function.
+
     Attributes:
-        function_uuid (UUID):
+        function_uuid (UUID): Id of the function.
     """
 
     function_uuid: UUID

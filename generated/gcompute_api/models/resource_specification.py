@@ -15,12 +15,14 @@ T = TypeVar("T", bound="ResourceSpecification")
 
 @_attrs_define
 class ResourceSpecification:
-    """
-    Attributes:
-        num_nodes (int):
-        ranks_per_node (int | Unset):
-        num_ranks (int | Unset):
-        launcher_options (str | Unset):
+    """What each task of a submit needs, for endpoints whose engine runs MPI programs. Engines may understand further
+    fields.
+
+        Attributes:
+            num_nodes (int): Nodes for each task.
+            ranks_per_node (int | Unset): MPI ranks on each node. Without it, follows from `num_ranks`.
+            num_ranks (int | Unset): MPI ranks of each task. Without it, follows from `ranks_per_node`.
+            launcher_options (str | Unset): Further options for the MPI launcher's command line. Without it, none.
     """
 
     num_nodes: int

@@ -13,10 +13,12 @@ T = TypeVar("T", bound="ResultQueue")
 
 @_attrs_define
 class ResultQueue:
-    """
+    """Where the caller's results arrive.
+
     Attributes:
-        queue_prefix (str):
-        connection_url (str):
+        queue_prefix (str): What precedes the task group id in the name of its queue. May be empty.
+        connection_url (str): AMQP URL of the broker, with user name and password. Keep it secret. The hosted service
+            listens on ports 443, 5671 and 5672.
     """
 
     queue_prefix: str

@@ -23,15 +23,24 @@ T = TypeVar("T", bound="SubmitRequest")
 
 @_attrs_define
 class SubmitRequest:
-    """
+    """Tasks for one endpoint.
+
     Attributes:
-        tasks (TaskMap):
-        task_group_id (UUID | Unset):
-        user_endpoint_config (UserEndpointConfig | Unset):
-        resource_specification (ResourceSpecification | Unset):
-        create_queue (bool | Unset):  Default: False.
-        user_runtime (UserRuntime | Unset):
-        result_serializers (list[str] | Unset):
+        tasks (TaskMap): Task payloads by function id: a list with one text per task, the packed positional and keyword
+            arguments. The same function may be called many times.
+        task_group_id (UUID | Unset): Id of the task group to submit to, of the caller's own. Without it, a new group is
+            made.
+        user_endpoint_config (UserEndpointConfig | Unset): Values for the endpoint's user configuration template, by the
+            names that its administrator chose.
+        resource_specification (ResourceSpecification | Unset): What each task of a submit needs, for endpoints whose
+            engine runs MPI programs. Engines may understand further fields.
+        create_queue (bool | Unset): Whether to make a queue for the group's results if there is none. Needed to stream
+            results. Default: False.
+        user_runtime (UserRuntime | Unset): What a submit was made with. A multi-user endpoint's configuration template
+            can refer to it.
+        result_serializers (list[str] | Unset): Import paths of serialization strategies that the endpoint tries in
+            order on each result, such as `globus_compute_sdk.serialize.concretes.JSONData`. Without it, the endpoint's
+            default.
     """
 
     tasks: TaskMap

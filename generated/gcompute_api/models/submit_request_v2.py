@@ -16,11 +16,14 @@ T = TypeVar("T", bound="SubmitRequestV2")
 
 @_attrs_define
 class SubmitRequestV2:
-    """
+    """Tasks, each for an endpoint of its own.
+
     Attributes:
-        tasks (list[list[str]]):
-        task_group_id (UUID | Unset):
-        create_websocket_queue (bool | Unset):  Default: True.
+        tasks (list[list[str]]): The tasks, each as an array of function id, endpoint id and payload (the packed
+            positional and keyword arguments).
+        task_group_id (UUID | Unset): Id of an existing task group to submit to. Without it, a new group is made.
+        create_websocket_queue (bool | Unset): Whether to make a queue for the group's results if there is none.
+            Default: True.
     """
 
     tasks: list[list[str]]

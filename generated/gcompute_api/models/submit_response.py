@@ -20,13 +20,15 @@ T = TypeVar("T", bound="SubmitResponse")
 
 @_attrs_define
 class SubmitResponse:
-    """
+    """Accepted tasks.
+
     Attributes:
-        request_id (str):
-        task_group_id (UUID):
-        endpoint_id (UUID):
-        tasks (SubmittedTaskMap):
-        ha_warning (None | str | Unset):
+        request_id (str): Id of this request, for support. Of no other use.
+        task_group_id (UUID): Id of the group that the tasks went to.
+        endpoint_id (UUID): Id of the endpoint that the tasks went to.
+        tasks (SubmittedTaskMap): Task ids by function id, for each function in the order in which the request listed
+            its tasks.
+        ha_warning (None | str | Unset): What the caller should know about high assurance, for people. Null if nothing.
     """
 
     request_id: str

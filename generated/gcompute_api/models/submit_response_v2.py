@@ -20,11 +20,13 @@ T = TypeVar("T", bound="SubmitResponseV2")
 
 @_attrs_define
 class SubmitResponseV2:
-    """
+    """What became of each task of a submit.
+
     Attributes:
-        results (list[str | SubmittedTask]):
-        response (None | str | Unset):
-        task_group_id (None | Unset | UUID):
+        results (list[str | SubmittedTask]): What became of each task, in the order of the request. An entry may also be
+            a plain text.
+        response (None | str | Unset): `success`, or `failed` if not every task was accepted. Null if not told.
+        task_group_id (None | Unset | UUID): Id of the group that the tasks went to. Null if there is none.
     """
 
     results: list[str | SubmittedTask]

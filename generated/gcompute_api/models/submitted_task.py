@@ -16,12 +16,14 @@ T = TypeVar("T", bound="SubmittedTask")
 
 @_attrs_define
 class SubmittedTask:
-    """
+    """What became of one task of a submit.
+
     Attributes:
-        task_uuid (UUID):
-        status (None | str | Unset):
-        http_status_code (int | None | Unset):
-        reason (None | str | Unset):
+        task_uuid (UUID): Id of the task.
+        status (None | str | Unset): `success` if the task was accepted, `failed` otherwise. Null if not told.
+        http_status_code (int | None | Unset): The HTTP status that a request for this task alone would have got. Null
+            if not told.
+        reason (None | str | Unset): Why the task was not accepted. Null if it was.
     """
 
     task_uuid: UUID

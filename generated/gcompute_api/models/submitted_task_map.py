@@ -13,6 +13,8 @@ T = TypeVar("T", bound="SubmittedTaskMap")
 
 @_attrs_define
 class SubmittedTaskMap:
+    """Task ids by function id, for each function in the order in which the request listed its tasks."""
+
     additional_properties: dict[str, list[str]] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,9 +13,10 @@ T = TypeVar("T", bound="SubscriptionAdminVerified")
 
 @_attrs_define
 class SubscriptionAdminVerified:
-    """
+    """Whether an administrator of its subscription has verified an endpoint.
+
     Attributes:
-        subscription_admin_verified (bool):
+        subscription_admin_verified (bool): True to verify the endpoint, false to take it back.
     """
 
     subscription_admin_verified: bool

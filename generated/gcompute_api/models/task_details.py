@@ -13,6 +13,11 @@ T = TypeVar("T", bound="TaskDetails")
 
 @_attrs_define
 class TaskDetails:
+    """Where and with what a task ran: `os`, `python_version`, `dill_version`, `globus_compute_sdk_version`, `endpoint_id`
+    and others; `task_transitions` maps states to the Unix times at which they were reached, in seconds.
+
+    """
+
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,11 +20,12 @@ T = TypeVar("T", bound="TaskGroup")
 
 @_attrs_define
 class TaskGroup:
-    """
+    """A task group and its tasks.
+
     Attributes:
-        taskgroup_id (UUID):
-        tasks (list[TaskGroupTask]):
-        create_websockets_queue (bool | None | Unset):
+        taskgroup_id (UUID): Id of the task group.
+        tasks (list[TaskGroupTask]): The tasks of the group, of all submits that named it.
+        create_websockets_queue (bool | None | Unset): Whether results of the group go to a queue. Null if not known.
     """
 
     taskgroup_id: UUID

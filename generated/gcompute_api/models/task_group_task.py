@@ -17,10 +17,11 @@ T = TypeVar("T", bound="TaskGroupTask")
 
 @_attrs_define
 class TaskGroupTask:
-    """
+    """A task of a group.
+
     Attributes:
-        id (UUID):
-        created_at (datetime.datetime | None | Unset):
+        id (UUID): Id of the task.
+        created_at (datetime.datetime | None | Unset): When the service received the task. Null if not told.
     """
 
     id: UUID

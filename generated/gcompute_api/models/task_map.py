@@ -13,6 +13,11 @@ T = TypeVar("T", bound="TaskMap")
 
 @_attrs_define
 class TaskMap:
+    """Task payloads by function id: a list with one text per task, the packed positional and keyword arguments. The same
+    function may be called many times.
+
+    """
+
     additional_properties: dict[str, list[str]] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,6 +17,8 @@ T = TypeVar("T", bound="TaskResultMap")
 
 @_attrs_define
 class TaskResultMap:
+    """States and results by task id."""
+
     additional_properties: dict[str, TaskResult] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -21,15 +21,20 @@ T = TypeVar("T", bound="TaskStatus")
 
 @_attrs_define
 class TaskStatus:
-    """
+    """State and result of one task.
+
     Attributes:
-        task_id (UUID):
-        status (None | str | TaskState | Unset):
-        result (None | str | Unset):
-        completion_t (None | str | Unset):
-        exception (None | str | Unset):
-        details (None | TaskDetails | Unset):
-        reason (None | str | Unset):
+        task_id (UUID): Id of the task.
+        status (None | str | TaskState | Unset): State of the task; finished if it is `success` or `failed`, pending
+            otherwise. Null if not known.
+        result (None | str | Unset): The serialized result. Null or missing unless the task succeeded.
+        completion_t (None | str | Unset): When the task finished: a Unix time in seconds with a fraction, written as
+            text. Null or missing while it is pending.
+        exception (None | str | Unset): What the task failed with, as text, normally with the remote traceback. Null or
+            missing unless it failed.
+        details (None | TaskDetails | Unset): Where and with what the task ran. Null or missing until the endpoint has
+            told.
+        reason (None | str | Unset): Why there is neither result nor exception. Null if there is nothing to explain.
     """
 
     task_id: UUID

@@ -13,6 +13,8 @@ T = TypeVar("T", bound="UserConfigSchema")
 
 @_attrs_define
 class UserConfigSchema:
+    """A JSON Schema that values for the user configuration template must satisfy."""
+
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,6 +13,8 @@ T = TypeVar("T", bound="UserEndpointConfig")
 
 @_attrs_define
 class UserEndpointConfig:
+    """Values for the endpoint's user configuration template, by the names that its administrator chose."""
+
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

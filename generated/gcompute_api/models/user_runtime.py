@@ -20,13 +20,14 @@ T = TypeVar("T", bound="UserRuntime")
 
 @_attrs_define
 class UserRuntime:
-    """
+    """What a submit was made with. A multi-user endpoint's configuration template can refer to it.
+
     Attributes:
-        globus_compute_sdk_version (str | Unset):
-        globus_sdk_version (str | Unset):
-        python_version (str | Unset):
-        python (PythonInfo | Unset):
-        platform (PlatformInfo | Unset):
+        globus_compute_sdk_version (str | Unset): Protocol level of the client, as a version of `globus-compute-sdk`.
+        globus_sdk_version (str | Unset): Version of `globus-sdk`.
+        python_version (str | Unset): The whole of `sys.version`. Use `python`.
+        python (PythonInfo | Unset): The Python that submits.
+        platform (PlatformInfo | Unset): The computer that submits, as Python's `platform` module sees it.
     """
 
     globus_compute_sdk_version: str | Unset = UNSET

@@ -19,14 +19,15 @@ T = TypeVar("T", bound="ValidationProblem")
 
 @_attrs_define
 class ValidationProblem:
-    """
+    """What is wrong with a request.
+
     Attributes:
-        detail (list[FieldError]):
-        status (None | str | Unset):
-        code (None | str | Unset):
-        error_args (list[Any] | None | Unset):
-        http_status_code (int | None | Unset):
-        reason (list[FieldError] | None | Unset):
+        detail (list[FieldError]): What is wrong, one entry per field.
+        status (None | str | Unset): Kind of the answer, `Failed`. Null if not told.
+        code (None | str | Unset): Name of the error for programs, such as `REQUEST_VALIDATION_ERROR`. Null if not told.
+        error_args (list[Any] | None | Unset): Further values that the errors are about. May be empty. Null if not told.
+        http_status_code (int | None | Unset): The HTTP status of this answer, 422. Null if not told.
+        reason (list[FieldError] | None | Unset): The same as `detail`, under its former name. Null if not told.
     """
 
     detail: list[FieldError]
@@ -140,7 +141,7 @@ class ValidationProblem:
             try:
                 if not isinstance(data, list):
                     raise TypeError()
-                error_args_type_0 = cast(list[Any], data)
+                error_args_type_0 = data
 
                 return error_args_type_0
             except (TypeError, ValueError, AttributeError, KeyError):

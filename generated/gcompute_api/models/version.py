@@ -15,14 +15,17 @@ T = TypeVar("T", bound="Version")
 
 @_attrs_define
 class Version:
-    """
+    """Versions of the service and of what it still serves.
+
     Attributes:
-        api (None | str | Unset):
-        min_sdk_version (None | str | Unset):
-        min_ep_version (None | str | Unset):
-        min_endpoint_version (None | str | Unset):
-        git_sha (None | str | Unset):
-        container_service (None | str | Unset):
+        api (None | str | Unset): Version of the web service. Null if not told.
+        min_sdk_version (None | str | Unset): Oldest protocol level of a client that the service serves. Null if not
+            told.
+        min_ep_version (None | str | Unset): Oldest endpoint agent that the service serves. Null if not told.
+        min_endpoint_version (None | str | Unset): The same as `min_ep_version` under another name that has been seen.
+            Null if not told.
+        git_sha (None | str | Unset): Commit of the web service that is deployed. Null if not told.
+        container_service (None | str | Unset): Version of the container service. Null if there is none.
     """
 
     api: None | str | Unset = UNSET

@@ -19,12 +19,14 @@ T = TypeVar("T", bound="WriteQueueInfo")
 
 @_attrs_define
 class WriteQueueInfo:
-    """
+    """A queue to publish to. It exists; check for it passively and declare nothing.
+
     Attributes:
-        connection_url (str):
-        exchange (None | str | Unset):
-        queue (None | str | Unset):
-        queue_publish_kwargs (None | PublishArguments | Unset):
+        connection_url (str): AMQP URL of the broker, with user name and password. Keep it secret.
+        exchange (None | str | Unset): Exchange to publish to. Null if not told; `queue_publish_kwargs` has it too.
+        queue (None | str | Unset): Name of the queue behind it. Null if not told.
+        queue_publish_kwargs (None | PublishArguments | Unset): Arguments for each publish, by the names of the AMQP
+            library `pika`. May be an empty object. Null if not told.
     """
 
     connection_url: str

@@ -66,12 +66,13 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: BuildContainerRequest,
 ) -> Response[BuildContainerResponse | HTTPValidationError]:
-    """x
+    """Have a container image built
 
-     x
+     Asks the container service to build an image from lists of packages. Building takes minutes: follow
+    it with `get_container_build`.
 
     Args:
-        body (BuildContainerRequest):
+        body (BuildContainerRequest): What to build a container image from.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -97,12 +98,13 @@ def sync(
     client: AuthenticatedClient,
     body: BuildContainerRequest,
 ) -> BuildContainerResponse | HTTPValidationError | None:
-    """x
+    """Have a container image built
 
-     x
+     Asks the container service to build an image from lists of packages. Building takes minutes: follow
+    it with `get_container_build`.
 
     Args:
-        body (BuildContainerRequest):
+        body (BuildContainerRequest): What to build a container image from.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,12 +125,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: BuildContainerRequest,
 ) -> Response[BuildContainerResponse | HTTPValidationError]:
-    """x
+    """Have a container image built
 
-     x
+     Asks the container service to build an image from lists of packages. Building takes minutes: follow
+    it with `get_container_build`.
 
     Args:
-        body (BuildContainerRequest):
+        body (BuildContainerRequest): What to build a container image from.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,12 +155,13 @@ async def asyncio(
     client: AuthenticatedClient,
     body: BuildContainerRequest,
 ) -> BuildContainerResponse | HTTPValidationError | None:
-    """x
+    """Have a container image built
 
-     x
+     Asks the container service to build an image from lists of packages. Building takes minutes: follow
+    it with `get_container_build`.
 
     Args:
-        body (BuildContainerRequest):
+        body (BuildContainerRequest): What to build a container image from.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -65,9 +65,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[ContainerResponse | HTTPValidationError]:
-    """x
+    """Get a container image
 
-     x
+     Where the image is for one container technology, and the state of its build.
 
     Args:
         container_uuid (UUID):
@@ -99,9 +99,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> ContainerResponse | HTTPValidationError | None:
-    """x
+    """Get a container image
 
-     x
+     Where the image is for one container technology, and the state of its build.
 
     Args:
         container_uuid (UUID):
@@ -128,9 +128,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[ContainerResponse | HTTPValidationError]:
-    """x
+    """Get a container image
 
-     x
+     Where the image is for one container technology, and the state of its build.
 
     Args:
         container_uuid (UUID):
@@ -160,9 +160,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> ContainerResponse | HTTPValidationError | None:
-    """x
+    """Get a container image
 
-     x
+     Where the image is for one container technology, and the state of its build.
 
     Args:
         container_uuid (UUID):

@@ -62,9 +62,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[ContainerBuild | HTTPValidationError]:
-    """x
+    """Get the progress of a container build
 
-     x
+     How far the build of an image has come.
 
     Args:
         container_uuid (UUID):
@@ -93,9 +93,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> ContainerBuild | HTTPValidationError | None:
-    """x
+    """Get the progress of a container build
 
-     x
+     How far the build of an image has come.
 
     Args:
         container_uuid (UUID):
@@ -119,9 +119,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[ContainerBuild | HTTPValidationError]:
-    """x
+    """Get the progress of a container build
 
-     x
+     How far the build of an image has come.
 
     Args:
         container_uuid (UUID):
@@ -148,9 +148,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> ContainerBuild | HTTPValidationError | None:
-    """x
+    """Get the progress of a container build
 
-     x
+     How far the build of an image has come.
 
     Args:
         container_uuid (UUID):

@@ -66,12 +66,12 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RegisterContainerRequest,
 ) -> Response[HTTPValidationError | RegisterContainerResponse]:
-    """x
+    """Register a container image
 
-     x
+     Registers an image that exists at a location which endpoints can reach.
 
     Args:
-        body (RegisterContainerRequest):
+        body (RegisterContainerRequest): A container image to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -97,12 +97,12 @@ def sync(
     client: AuthenticatedClient,
     body: RegisterContainerRequest,
 ) -> HTTPValidationError | RegisterContainerResponse | None:
-    """x
+    """Register a container image
 
-     x
+     Registers an image that exists at a location which endpoints can reach.
 
     Args:
-        body (RegisterContainerRequest):
+        body (RegisterContainerRequest): A container image to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,12 +123,12 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RegisterContainerRequest,
 ) -> Response[HTTPValidationError | RegisterContainerResponse]:
-    """x
+    """Register a container image
 
-     x
+     Registers an image that exists at a location which endpoints can reach.
 
     Args:
-        body (RegisterContainerRequest):
+        body (RegisterContainerRequest): A container image to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,12 +152,12 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RegisterContainerRequest,
 ) -> HTTPValidationError | RegisterContainerResponse | None:
-    """x
+    """Register a container image
 
-     x
+     Registers an image that exists at a location which endpoints can reach.
 
     Args:
-        body (RegisterContainerRequest):
+        body (RegisterContainerRequest): A container image to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -60,9 +60,10 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | HTTPValidationError]:
-    """x
+    """Delete an endpoint
 
-     x
+     Removes the registration; no further tasks can be submitted to the endpoint. Nothing is promised
+    about the body of the answer.
 
     Args:
         endpoint_uuid (UUID):
@@ -91,9 +92,10 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Any | HTTPValidationError | None:
-    """x
+    """Delete an endpoint
 
-     x
+     Removes the registration; no further tasks can be submitted to the endpoint. Nothing is promised
+    about the body of the answer.
 
     Args:
         endpoint_uuid (UUID):
@@ -117,9 +119,10 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | HTTPValidationError]:
-    """x
+    """Delete an endpoint
 
-     x
+     Removes the registration; no further tasks can be submitted to the endpoint. Nothing is promised
+    about the body of the answer.
 
     Args:
         endpoint_uuid (UUID):
@@ -146,9 +149,10 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Any | HTTPValidationError | None:
-    """x
+    """Delete an endpoint
 
-     x
+     Removes the registration; no further tasks can be submitted to the endpoint. Nothing is promised
+    about the body of the answer.
 
     Args:
         endpoint_uuid (UUID):

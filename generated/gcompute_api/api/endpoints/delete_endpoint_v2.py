@@ -62,9 +62,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[EndpointDeletion | HTTPValidationError]:
-    """x
+    """Delete an endpoint (version 2)
 
-     x
+     Use `delete_endpoint` in its place.
 
     Args:
         endpoint_uuid (UUID):
@@ -93,9 +93,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> EndpointDeletion | HTTPValidationError | None:
-    """x
+    """Delete an endpoint (version 2)
 
-     x
+     Use `delete_endpoint` in its place.
 
     Args:
         endpoint_uuid (UUID):
@@ -119,9 +119,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[EndpointDeletion | HTTPValidationError]:
-    """x
+    """Delete an endpoint (version 2)
 
-     x
+     Use `delete_endpoint` in its place.
 
     Args:
         endpoint_uuid (UUID):
@@ -148,9 +148,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> EndpointDeletion | HTTPValidationError | None:
-    """x
+    """Delete an endpoint (version 2)
 
-     x
+     Use `delete_endpoint` in its place.
 
     Args:
         endpoint_uuid (UUID):

@@ -62,9 +62,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Endpoint | HTTPValidationError]:
-    """x
+    """Get an endpoint
 
-     x
+     What is registered about an endpoint. Whether it is running is told by `get_endpoint_status`.
 
     Args:
         endpoint_uuid (UUID):
@@ -93,9 +93,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Endpoint | HTTPValidationError | None:
-    """x
+    """Get an endpoint
 
-     x
+     What is registered about an endpoint. Whether it is running is told by `get_endpoint_status`.
 
     Args:
         endpoint_uuid (UUID):
@@ -119,9 +119,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Endpoint | HTTPValidationError]:
-    """x
+    """Get an endpoint
 
-     x
+     What is registered about an endpoint. Whether it is running is told by `get_endpoint_status`.
 
     Args:
         endpoint_uuid (UUID):
@@ -148,9 +148,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Endpoint | HTTPValidationError | None:
-    """x
+    """Get an endpoint
 
-     x
+     What is registered about an endpoint. Whether it is running is told by `get_endpoint_status`.
 
     Args:
         endpoint_uuid (UUID):

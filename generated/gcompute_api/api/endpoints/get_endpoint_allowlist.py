@@ -62,9 +62,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[AllowedFunctions | HTTPValidationError]:
-    """x
+    """List the functions that an endpoint accepts
 
-     x
+     An endpoint runs any function unless its owner restricted it to a list.
 
     Args:
         endpoint_uuid (UUID):
@@ -93,9 +93,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> AllowedFunctions | HTTPValidationError | None:
-    """x
+    """List the functions that an endpoint accepts
 
-     x
+     An endpoint runs any function unless its owner restricted it to a list.
 
     Args:
         endpoint_uuid (UUID):
@@ -119,9 +119,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[AllowedFunctions | HTTPValidationError]:
-    """x
+    """List the functions that an endpoint accepts
 
-     x
+     An endpoint runs any function unless its owner restricted it to a list.
 
     Args:
         endpoint_uuid (UUID):
@@ -148,9 +148,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> AllowedFunctions | HTTPValidationError | None:
-    """x
+    """List the functions that an endpoint accepts
 
-     x
+     An endpoint runs any function unless its owner restricted it to a list.
 
     Args:
         endpoint_uuid (UUID):

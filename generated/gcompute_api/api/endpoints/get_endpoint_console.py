@@ -105,9 +105,10 @@ def sync_detailed(
     user_endpoint_id: UUID | Unset = UNSET,
     include_fields: str | Unset = UNSET,
 ) -> Response[EndpointConsole | Error | ValidationProblem]:
-    """x
+    """See what runs on an endpoint
 
-     x
+     For the administrators of a multi-user endpoint: the user endpoints that its agent started, with
+    their processes, workers, nodes and tasks.
 
     Args:
         endpoint_uuid (UUID):
@@ -142,9 +143,10 @@ def sync(
     user_endpoint_id: UUID | Unset = UNSET,
     include_fields: str | Unset = UNSET,
 ) -> EndpointConsole | Error | ValidationProblem | None:
-    """x
+    """See what runs on an endpoint
 
-     x
+     For the administrators of a multi-user endpoint: the user endpoints that its agent started, with
+    their processes, workers, nodes and tasks.
 
     Args:
         endpoint_uuid (UUID):
@@ -174,9 +176,10 @@ async def asyncio_detailed(
     user_endpoint_id: UUID | Unset = UNSET,
     include_fields: str | Unset = UNSET,
 ) -> Response[EndpointConsole | Error | ValidationProblem]:
-    """x
+    """See what runs on an endpoint
 
-     x
+     For the administrators of a multi-user endpoint: the user endpoints that its agent started, with
+    their processes, workers, nodes and tasks.
 
     Args:
         endpoint_uuid (UUID):
@@ -209,9 +212,10 @@ async def asyncio(
     user_endpoint_id: UUID | Unset = UNSET,
     include_fields: str | Unset = UNSET,
 ) -> EndpointConsole | Error | ValidationProblem | None:
-    """x
+    """See what runs on an endpoint
 
-     x
+     For the administrators of a multi-user endpoint: the user endpoints that its agent started, with
+    their processes, workers, nodes and tasks.
 
     Args:
         endpoint_uuid (UUID):

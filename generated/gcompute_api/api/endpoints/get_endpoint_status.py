@@ -62,9 +62,10 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[EndpointStatus | HTTPValidationError]:
-    """x
+    """Get an endpoint's status
 
-     x
+     Whether the endpoint's agent is connected, and its last report. An agent reports every 30 seconds
+    unless configured otherwise and counts as offline after 120 seconds of silence.
 
     Args:
         endpoint_uuid (UUID):
@@ -93,9 +94,10 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> EndpointStatus | HTTPValidationError | None:
-    """x
+    """Get an endpoint's status
 
-     x
+     Whether the endpoint's agent is connected, and its last report. An agent reports every 30 seconds
+    unless configured otherwise and counts as offline after 120 seconds of silence.
 
     Args:
         endpoint_uuid (UUID):
@@ -119,9 +121,10 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[EndpointStatus | HTTPValidationError]:
-    """x
+    """Get an endpoint's status
 
-     x
+     Whether the endpoint's agent is connected, and its last report. An agent reports every 30 seconds
+    unless configured otherwise and counts as offline after 120 seconds of silence.
 
     Args:
         endpoint_uuid (UUID):
@@ -148,9 +151,10 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> EndpointStatus | HTTPValidationError | None:
-    """x
+    """Get an endpoint's status
 
-     x
+     Whether the endpoint's agent is connected, and its last report. An agent reports every 30 seconds
+    unless configured otherwise and counts as offline after 120 seconds of silence.
 
     Args:
         endpoint_uuid (UUID):

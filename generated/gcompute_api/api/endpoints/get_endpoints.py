@@ -76,12 +76,12 @@ def sync_detailed(
     client: AuthenticatedClient,
     role: EndpointRole | Unset = UNSET,
 ) -> Response[HTTPValidationError | list[EndpointListEntry]]:
-    """x
+    """List endpoints
 
-     x
+     The endpoints that the caller has something to do with.
 
     Args:
-        role (EndpointRole | Unset):
+        role (EndpointRole | Unset): What the caller has to do with an endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -107,12 +107,12 @@ def sync(
     client: AuthenticatedClient,
     role: EndpointRole | Unset = UNSET,
 ) -> HTTPValidationError | list[EndpointListEntry] | None:
-    """x
+    """List endpoints
 
-     x
+     The endpoints that the caller has something to do with.
 
     Args:
-        role (EndpointRole | Unset):
+        role (EndpointRole | Unset): What the caller has to do with an endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,12 +133,12 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     role: EndpointRole | Unset = UNSET,
 ) -> Response[HTTPValidationError | list[EndpointListEntry]]:
-    """x
+    """List endpoints
 
-     x
+     The endpoints that the caller has something to do with.
 
     Args:
-        role (EndpointRole | Unset):
+        role (EndpointRole | Unset): What the caller has to do with an endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,12 +162,12 @@ async def asyncio(
     client: AuthenticatedClient,
     role: EndpointRole | Unset = UNSET,
 ) -> HTTPValidationError | list[EndpointListEntry] | None:
-    """x
+    """List endpoints
 
-     x
+     The endpoints that the caller has something to do with.
 
     Args:
-        role (EndpointRole | Unset):
+        role (EndpointRole | Unset): What the caller has to do with an endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -83,9 +83,10 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[EndpointLock | Error | ValidationProblem]:
-    """x
+    """Stop an endpoint
 
-     x
+     Drops the agent's connections and refuses registrations of this endpoint until the lock expires.
+    Tasks stay queued.
 
     Args:
         endpoint_uuid (UUID):
@@ -114,9 +115,10 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> EndpointLock | Error | ValidationProblem | None:
-    """x
+    """Stop an endpoint
 
-     x
+     Drops the agent's connections and refuses registrations of this endpoint until the lock expires.
+    Tasks stay queued.
 
     Args:
         endpoint_uuid (UUID):
@@ -140,9 +142,10 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[EndpointLock | Error | ValidationProblem]:
-    """x
+    """Stop an endpoint
 
-     x
+     Drops the agent's connections and refuses registrations of this endpoint until the lock expires.
+    Tasks stay queued.
 
     Args:
         endpoint_uuid (UUID):
@@ -169,9 +172,10 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> EndpointLock | Error | ValidationProblem | None:
-    """x
+    """Stop an endpoint
 
-     x
+     Drops the agent's connections and refuses registrations of this endpoint until the lock expires.
+    Tasks stay queued.
 
     Args:
         endpoint_uuid (UUID):

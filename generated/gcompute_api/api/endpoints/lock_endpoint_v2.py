@@ -62,9 +62,10 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[EndpointLockV2 | HTTPValidationError]:
-    """x
+    """Stop an endpoint (version 2)
 
-     x
+     Drops the agent's connections and refuses registrations of this endpoint for a while. Tasks stay
+    queued. Differs from `lock_endpoint` in how it tells the time.
 
     Args:
         endpoint_uuid (UUID):
@@ -93,9 +94,10 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> EndpointLockV2 | HTTPValidationError | None:
-    """x
+    """Stop an endpoint (version 2)
 
-     x
+     Drops the agent's connections and refuses registrations of this endpoint for a while. Tasks stay
+    queued. Differs from `lock_endpoint` in how it tells the time.
 
     Args:
         endpoint_uuid (UUID):
@@ -119,9 +121,10 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[EndpointLockV2 | HTTPValidationError]:
-    """x
+    """Stop an endpoint (version 2)
 
-     x
+     Drops the agent's connections and refuses registrations of this endpoint for a while. Tasks stay
+    queued. Differs from `lock_endpoint` in how it tells the time.
 
     Args:
         endpoint_uuid (UUID):
@@ -148,9 +151,10 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> EndpointLockV2 | HTTPValidationError | None:
-    """x
+    """Stop an endpoint (version 2)
 
-     x
+     Drops the agent's connections and refuses registrations of this endpoint for a while. Tasks stay
+    queued. Differs from `lock_endpoint` in how it tells the time.
 
     Args:
         endpoint_uuid (UUID):

@@ -111,12 +111,14 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RegisterEndpointRequest,
 ) -> Response[EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem]:
-    """x
+    """Register an endpoint
 
-     x
+     Registers a new endpoint under an id that the service chooses, and hands out the queues that its
+    agent serves. The caller becomes its owner.
 
     Args:
-        body (RegisterEndpointRequest):
+        body (RegisterEndpointRequest): An endpoint to register or update. None of the flags has a
+            default here: an update that does not name a flag must not reset it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,12 +144,14 @@ def sync(
     client: AuthenticatedClient,
     body: RegisterEndpointRequest,
 ) -> EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem | None:
-    """x
+    """Register an endpoint
 
-     x
+     Registers a new endpoint under an id that the service chooses, and hands out the queues that its
+    agent serves. The caller becomes its owner.
 
     Args:
-        body (RegisterEndpointRequest):
+        body (RegisterEndpointRequest): An endpoint to register or update. None of the flags has a
+            default here: an update that does not name a flag must not reset it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -168,12 +172,14 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RegisterEndpointRequest,
 ) -> Response[EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem]:
-    """x
+    """Register an endpoint
 
-     x
+     Registers a new endpoint under an id that the service chooses, and hands out the queues that its
+    agent serves. The caller becomes its owner.
 
     Args:
-        body (RegisterEndpointRequest):
+        body (RegisterEndpointRequest): An endpoint to register or update. None of the flags has a
+            default here: an update that does not name a flag must not reset it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -197,12 +203,14 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RegisterEndpointRequest,
 ) -> EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem | None:
-    """x
+    """Register an endpoint
 
-     x
+     Registers a new endpoint under an id that the service chooses, and hands out the queues that its
+    agent serves. The caller becomes its owner.
 
     Args:
-        body (RegisterEndpointRequest):
+        body (RegisterEndpointRequest): An endpoint to register or update. None of the flags has a
+            default here: an update that does not name a flag must not reset it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

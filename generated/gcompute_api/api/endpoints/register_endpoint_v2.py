@@ -85,12 +85,13 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RegisterEndpointRequestV2,
 ) -> Response[EndpointRegistrationV2 | MultiUserEndpointRegistrationV2 | HTTPValidationError]:
-    """x
+    """Register or update an endpoint (version 2)
 
-     x
+     The endpoint agent calls this when it starts, with the id it chose. Use `register_endpoint` and
+    `update_endpoint` in its place.
 
     Args:
-        body (RegisterEndpointRequestV2):
+        body (RegisterEndpointRequestV2): An endpoint to register or update.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -116,12 +117,13 @@ def sync(
     client: AuthenticatedClient,
     body: RegisterEndpointRequestV2,
 ) -> EndpointRegistrationV2 | MultiUserEndpointRegistrationV2 | HTTPValidationError | None:
-    """x
+    """Register or update an endpoint (version 2)
 
-     x
+     The endpoint agent calls this when it starts, with the id it chose. Use `register_endpoint` and
+    `update_endpoint` in its place.
 
     Args:
-        body (RegisterEndpointRequestV2):
+        body (RegisterEndpointRequestV2): An endpoint to register or update.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,12 +144,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RegisterEndpointRequestV2,
 ) -> Response[EndpointRegistrationV2 | MultiUserEndpointRegistrationV2 | HTTPValidationError]:
-    """x
+    """Register or update an endpoint (version 2)
 
-     x
+     The endpoint agent calls this when it starts, with the id it chose. Use `register_endpoint` and
+    `update_endpoint` in its place.
 
     Args:
-        body (RegisterEndpointRequestV2):
+        body (RegisterEndpointRequestV2): An endpoint to register or update.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -171,12 +174,13 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RegisterEndpointRequestV2,
 ) -> EndpointRegistrationV2 | MultiUserEndpointRegistrationV2 | HTTPValidationError | None:
-    """x
+    """Register or update an endpoint (version 2)
 
-     x
+     The endpoint agent calls this when it starts, with the id it chose. Use `register_endpoint` and
+    `update_endpoint` in its place.
 
     Args:
-        body (RegisterEndpointRequestV2):
+        body (RegisterEndpointRequestV2): An endpoint to register or update.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

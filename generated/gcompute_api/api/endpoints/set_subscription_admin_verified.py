@@ -102,13 +102,15 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: SubscriptionAdminVerified,
 ) -> Response[Error | HTTPValidationError | SubscriptionAdminVerified]:
-    """x
+    """Verify that an endpoint belongs to a subscription
 
-     x
+     An administrator of the endpoint's Globus subscription states, or takes back, that the endpoint
+    belongs to the organization.
 
     Args:
         endpoint_uuid (UUID):
-        body (SubscriptionAdminVerified):
+        body (SubscriptionAdminVerified): Whether an administrator of its subscription has
+            verified an endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -136,13 +138,15 @@ def sync(
     client: AuthenticatedClient,
     body: SubscriptionAdminVerified,
 ) -> Error | HTTPValidationError | SubscriptionAdminVerified | None:
-    """x
+    """Verify that an endpoint belongs to a subscription
 
-     x
+     An administrator of the endpoint's Globus subscription states, or takes back, that the endpoint
+    belongs to the organization.
 
     Args:
         endpoint_uuid (UUID):
-        body (SubscriptionAdminVerified):
+        body (SubscriptionAdminVerified): Whether an administrator of its subscription has
+            verified an endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -165,13 +169,15 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: SubscriptionAdminVerified,
 ) -> Response[Error | HTTPValidationError | SubscriptionAdminVerified]:
-    """x
+    """Verify that an endpoint belongs to a subscription
 
-     x
+     An administrator of the endpoint's Globus subscription states, or takes back, that the endpoint
+    belongs to the organization.
 
     Args:
         endpoint_uuid (UUID):
-        body (SubscriptionAdminVerified):
+        body (SubscriptionAdminVerified): Whether an administrator of its subscription has
+            verified an endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -197,13 +203,15 @@ async def asyncio(
     client: AuthenticatedClient,
     body: SubscriptionAdminVerified,
 ) -> Error | HTTPValidationError | SubscriptionAdminVerified | None:
-    """x
+    """Verify that an endpoint belongs to a subscription
 
-     x
+     An administrator of the endpoint's Globus subscription states, or takes back, that the endpoint
+    belongs to the organization.
 
     Args:
         endpoint_uuid (UUID):
-        body (SubscriptionAdminVerified):
+        body (SubscriptionAdminVerified): Whether an administrator of its subscription has
+            verified an endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

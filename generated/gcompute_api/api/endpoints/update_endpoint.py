@@ -127,13 +127,16 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RegisterEndpointRequest,
 ) -> Response[EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem]:
-    """x
+    """Update an endpoint
 
-     x
+     Replaces what is registered about an endpoint and hands out its queues afresh. An agent calls this
+    when it starts with an id that it already has. Optional fields that the request leaves out are not
+    sent as defaults, so that the service decides what becomes of them.
 
     Args:
         endpoint_uuid (UUID):
-        body (RegisterEndpointRequest):
+        body (RegisterEndpointRequest): An endpoint to register or update. None of the flags has a
+            default here: an update that does not name a flag must not reset it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -161,13 +164,16 @@ def sync(
     client: AuthenticatedClient,
     body: RegisterEndpointRequest,
 ) -> EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem | None:
-    """x
+    """Update an endpoint
 
-     x
+     Replaces what is registered about an endpoint and hands out its queues afresh. An agent calls this
+    when it starts with an id that it already has. Optional fields that the request leaves out are not
+    sent as defaults, so that the service decides what becomes of them.
 
     Args:
         endpoint_uuid (UUID):
-        body (RegisterEndpointRequest):
+        body (RegisterEndpointRequest): An endpoint to register or update. None of the flags has a
+            default here: an update that does not name a flag must not reset it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -190,13 +196,16 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RegisterEndpointRequest,
 ) -> Response[EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem]:
-    """x
+    """Update an endpoint
 
-     x
+     Replaces what is registered about an endpoint and hands out its queues afresh. An agent calls this
+    when it starts with an id that it already has. Optional fields that the request leaves out are not
+    sent as defaults, so that the service decides what becomes of them.
 
     Args:
         endpoint_uuid (UUID):
-        body (RegisterEndpointRequest):
+        body (RegisterEndpointRequest): An endpoint to register or update. None of the flags has a
+            default here: an update that does not name a flag must not reset it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -222,13 +231,16 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RegisterEndpointRequest,
 ) -> EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem | None:
-    """x
+    """Update an endpoint
 
-     x
+     Replaces what is registered about an endpoint and hands out its queues afresh. An agent calls this
+    when it starts with an id that it already has. Optional fields that the request leaves out are not
+    sent as defaults, so that the service decides what becomes of them.
 
     Args:
         endpoint_uuid (UUID):
-        body (RegisterEndpointRequest):
+        body (RegisterEndpointRequest): An endpoint to register or update. None of the flags has a
+            default here: an update that does not name a flag must not reset it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -62,9 +62,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[FunctionDeletion | HTTPValidationError]:
-    """x
+    """Delete a function
 
-     x
+     Removes a function of the caller; it cannot be called any more.
 
     Args:
         function_uuid (UUID):
@@ -93,9 +93,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> FunctionDeletion | HTTPValidationError | None:
-    """x
+    """Delete a function
 
-     x
+     Removes a function of the caller; it cannot be called any more.
 
     Args:
         function_uuid (UUID):
@@ -119,9 +119,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[FunctionDeletion | HTTPValidationError]:
-    """x
+    """Delete a function
 
-     x
+     Removes a function of the caller; it cannot be called any more.
 
     Args:
         function_uuid (UUID):
@@ -148,9 +148,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> FunctionDeletion | HTTPValidationError | None:
-    """x
+    """Delete a function
 
-     x
+     Removes a function of the caller; it cannot be called any more.
 
     Args:
         function_uuid (UUID):

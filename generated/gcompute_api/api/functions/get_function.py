@@ -62,9 +62,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Function | HTTPValidationError]:
-    """x
+    """Get a function
 
-     x
+     A function's name, description and code, for those who may call it.
 
     Args:
         function_uuid (UUID):
@@ -93,9 +93,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Function | HTTPValidationError | None:
-    """x
+    """Get a function
 
-     x
+     A function's name, description and code, for those who may call it.
 
     Args:
         function_uuid (UUID):
@@ -119,9 +119,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Function | HTTPValidationError]:
-    """x
+    """Get a function
 
-     x
+     A function's name, description and code, for those who may call it.
 
     Args:
         function_uuid (UUID):
@@ -148,9 +148,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Function | HTTPValidationError | None:
-    """x
+    """Get a function
 
-     x
+     A function's name, description and code, for those who may call it.
 
     Args:
         function_uuid (UUID):

@@ -98,12 +98,13 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RegisterFunctionRequest,
 ) -> Response[Error | Error | ValidationProblem | RegisterFunctionResponse]:
-    """x
+    """Register a function
 
-     x
+     Stores code that tasks can call by its id. A registered function does not change; register again for
+    a new version. `ha_endpoint_id` excludes `public` and `group`.
 
     Args:
-        body (RegisterFunctionRequest):
+        body (RegisterFunctionRequest): A function to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -129,12 +130,13 @@ def sync(
     client: AuthenticatedClient,
     body: RegisterFunctionRequest,
 ) -> Error | Error | ValidationProblem | RegisterFunctionResponse | None:
-    """x
+    """Register a function
 
-     x
+     Stores code that tasks can call by its id. A registered function does not change; register again for
+    a new version. `ha_endpoint_id` excludes `public` and `group`.
 
     Args:
-        body (RegisterFunctionRequest):
+        body (RegisterFunctionRequest): A function to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -155,12 +157,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RegisterFunctionRequest,
 ) -> Response[Error | Error | ValidationProblem | RegisterFunctionResponse]:
-    """x
+    """Register a function
 
-     x
+     Stores code that tasks can call by its id. A registered function does not change; register again for
+    a new version. `ha_endpoint_id` excludes `public` and `group`.
 
     Args:
-        body (RegisterFunctionRequest):
+        body (RegisterFunctionRequest): A function to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -184,12 +187,13 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RegisterFunctionRequest,
 ) -> Error | Error | ValidationProblem | RegisterFunctionResponse | None:
-    """x
+    """Register a function
 
-     x
+     Stores code that tasks can call by its id. A registered function does not change; register again for
+    a new version. `ha_endpoint_id` excludes `public` and `group`.
 
     Args:
-        body (RegisterFunctionRequest):
+        body (RegisterFunctionRequest): A function to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -66,12 +66,12 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RegisterFunctionRequestV2,
 ) -> Response[HTTPValidationError | RegisterFunctionResponseV2]:
-    """x
+    """Register a function (version 2)
 
-     x
+     `register_function` is its successor and says how the code was serialized.
 
     Args:
-        body (RegisterFunctionRequestV2):
+        body (RegisterFunctionRequestV2): A function to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -97,12 +97,12 @@ def sync(
     client: AuthenticatedClient,
     body: RegisterFunctionRequestV2,
 ) -> HTTPValidationError | RegisterFunctionResponseV2 | None:
-    """x
+    """Register a function (version 2)
 
-     x
+     `register_function` is its successor and says how the code was serialized.
 
     Args:
-        body (RegisterFunctionRequestV2):
+        body (RegisterFunctionRequestV2): A function to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,12 +123,12 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RegisterFunctionRequestV2,
 ) -> Response[HTTPValidationError | RegisterFunctionResponseV2]:
-    """x
+    """Register a function (version 2)
 
-     x
+     `register_function` is its successor and says how the code was serialized.
 
     Args:
-        body (RegisterFunctionRequestV2):
+        body (RegisterFunctionRequestV2): A function to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,12 +152,12 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RegisterFunctionRequestV2,
 ) -> HTTPValidationError | RegisterFunctionResponseV2 | None:
-    """x
+    """Register a function (version 2)
 
-     x
+     `register_function` is its successor and says how the code was serialized.
 
     Args:
-        body (RegisterFunctionRequestV2):
+        body (RegisterFunctionRequestV2): A function to register.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -47,9 +47,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[str]:
-    """x
+    """Check that the token is accepted
 
-     x
+     Does nothing but check the bearer token.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -72,9 +72,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> str | None:
-    """x
+    """Check that the token is accepted
 
-     x
+     Does nothing but check the bearer token.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -93,9 +93,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[str]:
-    """x
+    """Check that the token is accepted
 
-     x
+     Does nothing but check the bearer token.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -116,9 +116,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> str | None:
-    """x
+    """Check that the token is accepted
 
-     x
+     Does nothing but check the bearer token.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

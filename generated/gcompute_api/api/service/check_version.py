@@ -65,12 +65,12 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     service: VersionService | Unset = UNSET,
 ) -> Response[Any]:
-    """x
+    """Check that the service is there
 
-     x
+     Like `get_version`, but the answer has headers and no body. Needs no token.
 
     Args:
-        service (VersionService | Unset):
+        service (VersionService | Unset): `api` - only the web service; `all` - everything.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -96,12 +96,12 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     service: VersionService | Unset = UNSET,
 ) -> Response[Any]:
-    """x
+    """Check that the service is there
 
-     x
+     Like `get_version`, but the answer has headers and no body. Needs no token.
 
     Args:
-        service (VersionService | Unset):
+        service (VersionService | Unset): `api` - only the web service; `all` - everything.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

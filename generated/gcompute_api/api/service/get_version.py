@@ -83,12 +83,13 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     service: VersionService | Unset = UNSET,
 ) -> Response[HTTPValidationError | str | Version]:
-    """x
+    """Get the service's version
 
-     x
+     The version of the web service and, with `service=all`, the oldest releases of SDK and endpoint
+    agent that it still serves. Needs no token.
 
     Args:
-        service (VersionService | Unset):
+        service (VersionService | Unset): `api` - only the web service; `all` - everything.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -114,12 +115,13 @@ def sync(
     client: AuthenticatedClient | Client,
     service: VersionService | Unset = UNSET,
 ) -> HTTPValidationError | str | Version | None:
-    """x
+    """Get the service's version
 
-     x
+     The version of the web service and, with `service=all`, the oldest releases of SDK and endpoint
+    agent that it still serves. Needs no token.
 
     Args:
-        service (VersionService | Unset):
+        service (VersionService | Unset): `api` - only the web service; `all` - everything.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -140,12 +142,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     service: VersionService | Unset = UNSET,
 ) -> Response[HTTPValidationError | str | Version]:
-    """x
+    """Get the service's version
 
-     x
+     The version of the web service and, with `service=all`, the oldest releases of SDK and endpoint
+    agent that it still serves. Needs no token.
 
     Args:
-        service (VersionService | Unset):
+        service (VersionService | Unset): `api` - only the web service; `all` - everything.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -169,12 +172,13 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     service: VersionService | Unset = UNSET,
 ) -> HTTPValidationError | str | Version | None:
-    """x
+    """Get the service's version
 
-     x
+     The version of the web service and, with `service=all`, the oldest releases of SDK and endpoint
+    agent that it still serves. Needs no token.
 
     Args:
-        service (VersionService | Unset):
+        service (VersionService | Unset): `api` - only the web service; `all` - everything.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

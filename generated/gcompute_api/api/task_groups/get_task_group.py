@@ -62,9 +62,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[HTTPValidationError | TaskGroup]:
-    """x
+    """List the tasks of a task group
 
-     x
+     Finds the tasks of earlier submits again, for instance after a restart.
 
     Args:
         task_group_uuid (UUID):
@@ -93,9 +93,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> HTTPValidationError | TaskGroup | None:
-    """x
+    """List the tasks of a task group
 
-     x
+     Finds the tasks of earlier submits again, for instance after a restart.
 
     Args:
         task_group_uuid (UUID):
@@ -119,9 +119,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[HTTPValidationError | TaskGroup]:
-    """x
+    """List the tasks of a task group
 
-     x
+     Finds the tasks of earlier submits again, for instance after a restart.
 
     Args:
         task_group_uuid (UUID):
@@ -148,9 +148,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> HTTPValidationError | TaskGroup | None:
-    """x
+    """List the tasks of a task group
 
-     x
+     Finds the tasks of earlier submits again, for instance after a restart.
 
     Args:
         task_group_uuid (UUID):

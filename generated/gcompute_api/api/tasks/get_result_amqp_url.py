@@ -49,9 +49,11 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[ResultQueue]:
-    """x
+    """Get credentials for streaming results
 
-     x
+     Where to consume results over AMQP 0-9-1. Every call makes a fresh password and leaves open
+    connections alone. A task group's queue is named by `queue_prefix` followed by the task group id; it
+    exists once a submit with `create_queue` named that group.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -74,9 +76,11 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> ResultQueue | None:
-    """x
+    """Get credentials for streaming results
 
-     x
+     Where to consume results over AMQP 0-9-1. Every call makes a fresh password and leaves open
+    connections alone. A task group's queue is named by `queue_prefix` followed by the task group id; it
+    exists once a submit with `create_queue` named that group.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -95,9 +99,11 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[ResultQueue]:
-    """x
+    """Get credentials for streaming results
 
-     x
+     Where to consume results over AMQP 0-9-1. Every call makes a fresh password and leaves open
+    connections alone. A task group's queue is named by `queue_prefix` followed by the task group id; it
+    exists once a submit with `create_queue` named that group.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -118,9 +124,11 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> ResultQueue | None:
-    """x
+    """Get credentials for streaming results
 
-     x
+     Where to consume results over AMQP 0-9-1. Every call makes a fresh password and leaves open
+    connections alone. A task group's queue is named by `queue_prefix` followed by the task group id; it
+    exists once a submit with `create_queue` named that group.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -62,9 +62,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[HTTPValidationError | TaskStatus]:
-    """x
+    """Get the state and result of a task
 
-     x
+     For one task. Prefer `get_task_batch` for several, and the result queue over asking again and again.
 
     Args:
         task_uuid (UUID):
@@ -93,9 +93,9 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> HTTPValidationError | TaskStatus | None:
-    """x
+    """Get the state and result of a task
 
-     x
+     For one task. Prefer `get_task_batch` for several, and the result queue over asking again and again.
 
     Args:
         task_uuid (UUID):
@@ -119,9 +119,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[HTTPValidationError | TaskStatus]:
-    """x
+    """Get the state and result of a task
 
-     x
+     For one task. Prefer `get_task_batch` for several, and the result queue over asking again and again.
 
     Args:
         task_uuid (UUID):
@@ -148,9 +148,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> HTTPValidationError | TaskStatus | None:
-    """x
+    """Get the state and result of a task
 
-     x
+     For one task. Prefer `get_task_batch` for several, and the result queue over asking again and again.
 
     Args:
         task_uuid (UUID):

@@ -66,12 +66,14 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: BatchStatusRequest,
 ) -> Response[BatchStatusResponse | HTTPValidationError]:
-    """x
+    """Get the states and results of many tasks
 
-     x
+     One answer for all the tasks asked for. A task that the service does not know, or that the caller
+    may not see, is left out or carries a `reason`. Tasks that are not finished have a state and nothing
+    else. A result may be dropped some time after it was first fetched.
 
     Args:
-        body (BatchStatusRequest):
+        body (BatchStatusRequest): The tasks to ask about.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -97,12 +99,14 @@ def sync(
     client: AuthenticatedClient,
     body: BatchStatusRequest,
 ) -> BatchStatusResponse | HTTPValidationError | None:
-    """x
+    """Get the states and results of many tasks
 
-     x
+     One answer for all the tasks asked for. A task that the service does not know, or that the caller
+    may not see, is left out or carries a `reason`. Tasks that are not finished have a state and nothing
+    else. A result may be dropped some time after it was first fetched.
 
     Args:
-        body (BatchStatusRequest):
+        body (BatchStatusRequest): The tasks to ask about.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,12 +127,14 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: BatchStatusRequest,
 ) -> Response[BatchStatusResponse | HTTPValidationError]:
-    """x
+    """Get the states and results of many tasks
 
-     x
+     One answer for all the tasks asked for. A task that the service does not know, or that the caller
+    may not see, is left out or carries a `reason`. Tasks that are not finished have a state and nothing
+    else. A result may be dropped some time after it was first fetched.
 
     Args:
-        body (BatchStatusRequest):
+        body (BatchStatusRequest): The tasks to ask about.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,12 +158,14 @@ async def asyncio(
     client: AuthenticatedClient,
     body: BatchStatusRequest,
 ) -> BatchStatusResponse | HTTPValidationError | None:
-    """x
+    """Get the states and results of many tasks
 
-     x
+     One answer for all the tasks asked for. A task that the service does not know, or that the caller
+    may not see, is left out or carries a `reason`. Tasks that are not finished have a state and nothing
+    else. A result may be dropped some time after it was first fetched.
 
     Args:
-        body (BatchStatusRequest):
+        body (BatchStatusRequest): The tasks to ask about.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -98,13 +98,15 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: SubmitRequest,
 ) -> Response[Error | SubmitResponse | ValidationProblem]:
-    """x
+    """Submit tasks to an endpoint
 
-     x
+     Submits one or many tasks, of one or many functions, to one endpoint. They run as workers become
+    free. The whole request may have 10 MB at most. All tasks of a request belong to one task group. A
+    task without any activity for two weeks is abandoned.
 
     Args:
         endpoint_uuid (UUID):
-        body (SubmitRequest):
+        body (SubmitRequest): Tasks for one endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -132,13 +134,15 @@ def sync(
     client: AuthenticatedClient,
     body: SubmitRequest,
 ) -> Error | SubmitResponse | ValidationProblem | None:
-    """x
+    """Submit tasks to an endpoint
 
-     x
+     Submits one or many tasks, of one or many functions, to one endpoint. They run as workers become
+    free. The whole request may have 10 MB at most. All tasks of a request belong to one task group. A
+    task without any activity for two weeks is abandoned.
 
     Args:
         endpoint_uuid (UUID):
-        body (SubmitRequest):
+        body (SubmitRequest): Tasks for one endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -161,13 +165,15 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: SubmitRequest,
 ) -> Response[Error | SubmitResponse | ValidationProblem]:
-    """x
+    """Submit tasks to an endpoint
 
-     x
+     Submits one or many tasks, of one or many functions, to one endpoint. They run as workers become
+    free. The whole request may have 10 MB at most. All tasks of a request belong to one task group. A
+    task without any activity for two weeks is abandoned.
 
     Args:
         endpoint_uuid (UUID):
-        body (SubmitRequest):
+        body (SubmitRequest): Tasks for one endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -193,13 +199,15 @@ async def asyncio(
     client: AuthenticatedClient,
     body: SubmitRequest,
 ) -> Error | SubmitResponse | ValidationProblem | None:
-    """x
+    """Submit tasks to an endpoint
 
-     x
+     Submits one or many tasks, of one or many functions, to one endpoint. They run as workers become
+    free. The whole request may have 10 MB at most. All tasks of a request belong to one task group. A
+    task without any activity for two weeks is abandoned.
 
     Args:
         endpoint_uuid (UUID):
-        body (SubmitRequest):
+        body (SubmitRequest): Tasks for one endpoint.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -66,12 +66,13 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: SubmitRequestV2,
 ) -> Response[HTTPValidationError | SubmitResponseV2]:
-    """x
+    """Submit tasks to any endpoints (version 2)
 
-     x
+     Submits tasks that each name their function and endpoint. `submit` is its successor: one endpoint
+    per request, with resources, endpoint configuration and runtime.
 
     Args:
-        body (SubmitRequestV2):
+        body (SubmitRequestV2): Tasks, each for an endpoint of its own.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -97,12 +98,13 @@ def sync(
     client: AuthenticatedClient,
     body: SubmitRequestV2,
 ) -> HTTPValidationError | SubmitResponseV2 | None:
-    """x
+    """Submit tasks to any endpoints (version 2)
 
-     x
+     Submits tasks that each name their function and endpoint. `submit` is its successor: one endpoint
+    per request, with resources, endpoint configuration and runtime.
 
     Args:
-        body (SubmitRequestV2):
+        body (SubmitRequestV2): Tasks, each for an endpoint of its own.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,12 +125,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: SubmitRequestV2,
 ) -> Response[HTTPValidationError | SubmitResponseV2]:
-    """x
+    """Submit tasks to any endpoints (version 2)
 
-     x
+     Submits tasks that each name their function and endpoint. `submit` is its successor: one endpoint
+    per request, with resources, endpoint configuration and runtime.
 
     Args:
-        body (SubmitRequestV2):
+        body (SubmitRequestV2): Tasks, each for an endpoint of its own.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,12 +155,13 @@ async def asyncio(
     client: AuthenticatedClient,
     body: SubmitRequestV2,
 ) -> HTTPValidationError | SubmitResponseV2 | None:
-    """x
+    """Submit tasks to any endpoints (version 2)
 
-     x
+     Submits tasks that each name their function and endpoint. `submit` is its successor: one endpoint
+    per request, with resources, endpoint configuration and runtime.
 
     Args:
-        body (SubmitRequestV2):
+        body (SubmitRequestV2): Tasks, each for an endpoint of its own.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
