@@ -69,7 +69,7 @@ def generate(document: Document, *, package: str, command: str) -> Tree:
         for path in output.rglob("*.py"):
             code = path.read_text(encoding="utf-8")
             path.write_text(f"# {banner(command)}\n\n{code}", encoding="utf-8", newline="\n")
-        _run_ruff(output)
+        _run_ruff(work, output)
         tree = {
             path.relative_to(output).as_posix(): path.read_bytes() for path in output.rglob("*.py")
         }
@@ -129,10 +129,13 @@ def _run_generator(work: Path, source: Path, output: Path) -> None:
         raise CodegenError(f"the generator does not accept the document:\n{said.rstrip()}")
 
 
-def _run_ruff(output: Path) -> None:
-    """Sort imports, drop unused ones, and format."""
+def _run_ruff(work: Path, output: Path) -> None:
+    """Sort imports, drop unused ones, and format.
+
+    Not from within the package: its `types.py` would stand in for the standard library's.
+    """
     for step in (["check", "--fix-only", "--select=F401,I,UP"], ["format"]):
-        done = _run(["ruff", *step, *RUFF_OPTIONS, "."], cwd=output)
+        done = _run(["ruff", *step, *RUFF_OPTIONS, str(output)], cwd=work)
         if done.returncode != 0:
             raise CodegenError(f"ruff {step[0]} failed: {done.stderr or done.stdout}")
 
@@ -148,8 +151,7 @@ def _run(module_and_args: list[str], *, cwd: Path) -> subprocess.CompletedProces
         "TERM": "dumb",
     }
     return subprocess.run(  # noqa: S603 - fixed programs, arguments of our own
-        # -P: a `types.py` in the current folder must not stand in for the standard library's.
-        [sys.executable, "-P", "-m", *module_and_args],
+        [sys.executable, "-m", *module_and_args],
         cwd=cwd,
         env=environment,
         capture_output=True,
