@@ -1,0 +1,17 @@
+"""An AMQP 0-9-1 broker in memory, for one machine and one user.
+
+`Broker` is the whole interface. What is below it knows no sockets, threads or clocks:
+
+    server          sockets and timers
+    connection      login, tuning, channel numbers
+    channel         the methods of one channel
+    topology        those of them that declare, bind and delete
+    publishing, deliveries    messages on their way in and out
+    vhost, exchange, queue    where messages are and where they go
+    users, limits, heartbeat, queue_arguments, faults, codec    what the others share
+"""
+
+from .limits import BrokerLimits
+from .server import Broker
+
+__all__ = ["Broker", "BrokerLimits"]

@@ -1,0 +1,386 @@
+"""One connection: protocol header, login, tuning, and the frames of its channels.
+
+In: bytes from the socket (`receive`), and the events "the socket takes no more" (`paused`), "it
+does again" (`resume`), "it is gone" (`lost`), "end it" (`close`). Out: bytes (`take_output`) and
+the `state`. There is no socket, thread or clock in here, and nothing raises: what a peer does
+wrong ends in `channel.close` or `connection.close` to that peer.
+
+    PROTOCOL --header--> START --start-ok--> TUNE --tune-ok--> OPENING --open--> OPEN
+    any of these --close from the peer--> CLOSED
+    any of these --fault, or close()--> CLOSING --close-ok--> CLOSED
+
+`_METHODS` is that picture as a table; a method on channel 0 that it does not list for the state
+is fault 504. In CLOSING everything but close and close-ok is dropped.
+Source: AMQP 0-9-1 specification, sections 2.2.4 and 4.10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
+
+from .channel import Channel
+from .codec import (
+    FRAME_OVERHEAD,
+    HEARTBEAT,
+    PROTOCOL_HEADER,
+    Frame,
+    FrameParser,
+    content,
+    decode_method,
+    method_frame,
+    spec,
+)
+from .faults import (
+    ACCESS_REFUSED,
+    CHANNEL_ERROR,
+    COMMAND_INVALID,
+    NOT_ALLOWED,
+    UNEXPECTED_FRAME,
+    ChannelFault,
+    ConnectionFault,
+    Fault,
+)
+from .limits import BrokerLimits
+from .users import User, Users
+from .vhost import VirtualHost
+
+_SERVER_PROPERTIES = {
+    "product": "gcompute",
+    "platform": "Python",
+    "information": "AMQP 0-9-1 in memory, for one machine and one user",
+    "capabilities": {
+        "publisher_confirms": True,
+        "exchange_exchange_bindings": False,
+        "basic.nack": True,
+        "consumer_cancel_notify": True,
+        "connection.blocked": False,
+        "authentication_failure_close": True,
+        "per_consumer_qos": True,
+    },
+}
+_MAX_TEXT = 255
+
+
+class State(Enum):
+    """How far a connection has come."""
+
+    PROTOCOL = auto()
+    START = auto()
+    TUNE = auto()
+    OPENING = auto()
+    OPEN = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+
+
+class Connection:
+    """The broker's side of one connection.
+
+    `on_output` is called with the connection when it has output after it had none.
+    """
+
+    def __init__(
+        self,
+        users: Users,
+        vhost: VirtualHost,
+        limits: BrokerLimits,
+        on_output: Callable[[Connection], None],
+    ) -> None:
+        self.state = State.PROTOCOL
+        #: Who has logged in, None before.
+        self.user: User | None = None
+        #: The negotiated interval in seconds; 0 for no heartbeats.
+        self.heartbeat_s = 0
+        self.notify_cancel = False
+        self.has_published = False
+        #: Set by the owner while the socket takes no more.
+        self.paused = False
+        self._users = users
+        self._vhost = vhost
+        self._limits = limits
+        self._on_output = on_output
+        self._parser = FrameParser(limits.frame_max)
+        self._frame_max = limits.frame_max
+        self._channel_max = limits.channel_max
+        self._channels: dict[int, Channel] = {}
+        self._closes_on_refusal = False
+        #: The first bytes, until the protocol header is complete.
+        self._preamble = b""
+        #: Whether the stream of frames is lost, so that no byte means anything any more.
+        self._out_of_step = False
+        self._output: list[bytes] = []
+        self._output_size = 0
+        #: Channels with confirms to send, in order.
+        self._confirming: dict[Channel, None] = {}
+
+    # -- events -------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Handle bytes from the peer."""
+        if self.state is State.PROTOCOL:
+            data = self._receive_header(data)
+        if self._out_of_step:
+            return
+        try:
+            for frame in self._parser.feed(data):
+                self._on_frame(frame)
+        except ConnectionFault as fault:
+            self._out_of_step = True
+            self._fail(fault, None)
+        self._send_confirms()
+
+    def resume(self) -> None:
+        """Deliver again what `congested` had held back."""
+        for channel in list(self._channels.values()):
+            channel.resume()
+
+    def close(self, code: int, text: str, *, method: Any = None) -> None:
+        """Tell the peer that the connection ends, and why; CLOSED follows with its answer."""
+        if self.state in (State.CLOSING, State.CLOSED):
+            return
+        self._send_confirms()
+        class_id, method_id = _ids(method)
+        self._leave(State.CLOSING)
+        self.send(0, spec.Connection.Close(code, _short(text), class_id, method_id))
+
+    def lost(self) -> None:
+        """End at once: the socket is gone, or about to be closed."""
+        self._leave(State.CLOSED)
+
+    def send_heartbeat(self) -> None:
+        """Send a heartbeat frame."""
+        self._write([HEARTBEAT])
+
+    def take_output(self) -> list[bytes]:
+        """Return what must be sent, and forget it."""
+        output, self._output, self._output_size = self._output, [], 0
+        return output
+
+    # -- what channels call -------------------------------------------------------------------
+
+    @property
+    def congested(self) -> bool:
+        """Whether deliveries must wait."""
+        return self.paused or self._output_size >= self._limits.write_high_water
+
+    def send(self, channel: int, method: Any) -> None:
+        """Send a method."""
+        self._write([method_frame(channel, method)])
+
+    def send_content(self, channel: int, method: Any, properties: bytes, body: bytes) -> None:
+        """Send a method with a message."""
+        self._write(content(channel, method, properties, body, self._frame_max))
+
+    def confirm_later(self, channel: Channel) -> None:
+        """Let a channel send its confirms when the bytes at hand are worked off."""
+        self._confirming[channel] = None
+
+    # -- frames -------------------------------------------------------------------------------
+
+    def _receive_header(self, data: bytes) -> bytes:
+        """Handle the protocol header and return what follows it."""
+        self._preamble += data
+        length = len(PROTOCOL_HEADER)
+        if not PROTOCOL_HEADER.startswith(self._preamble[:length]):
+            # The specification's answer to another protocol: ours, and the end.
+            self._out_of_step = True
+            self._write([PROTOCOL_HEADER])
+            self._leave(State.CLOSED)
+            return b""
+        if len(self._preamble) < length:
+            return b""
+        rest, self._preamble = self._preamble[length:], b""
+        self.state = State.START
+        self.send(0, spec.Connection.Start(server_properties=_SERVER_PROPERTIES))
+        return rest
+
+    def _on_frame(self, frame: Frame) -> None:
+        if self.state is State.CLOSED:
+            return
+        method: Any = None
+        try:
+            if frame.type == spec.FRAME_METHOD:
+                method = decode_method(frame.payload)
+            if frame.channel and self.state in (State.OPEN, State.CLOSING):
+                self._on_channel_frame(frame, method)
+            elif method is not None:
+                self._on_connection_method(frame, method)
+            elif frame.type != spec.FRAME_HEARTBEAT:
+                raise ConnectionFault(UNEXPECTED_FRAME, "expected a method on channel 0")
+        except ConnectionFault as fault:
+            self._fail(fault, method)
+
+    def _on_connection_method(self, frame: Frame, method: Any) -> None:
+        handler = _METHODS.get((self.state, type(method)))
+        if handler is not None and frame.channel == 0:
+            handler(self, method)
+        elif self.state is not State.CLOSING:
+            state = self.state.name.lower()
+            text = f"unexpected {method.NAME} on channel {frame.channel} in state {state}"
+            raise ConnectionFault(CHANNEL_ERROR, text)
+
+    def _on_channel_frame(self, frame: Frame, method: Any) -> None:
+        if self.state is State.CLOSING or frame.type == spec.FRAME_HEARTBEAT:
+            return
+        number = frame.channel
+        channel = self._channels.get(number)
+        if isinstance(method, _CHANNEL_LIFE):
+            self._on_channel_life(number, channel, method)
+        elif channel is None:
+            raise ConnectionFault(CHANNEL_ERROR, "expected 'channel.open'")
+        elif not channel.closing:
+            try:
+                if method is not None:
+                    channel.on_method(method)
+                elif frame.type == spec.FRAME_HEADER:
+                    channel.on_header(frame.payload)
+                else:
+                    channel.on_body(frame.payload)
+            except ChannelFault as fault:
+                self._close_channel(channel, fault, method)
+
+    def _on_channel_life(self, number: int, channel: Channel | None, method: Any) -> None:
+        if isinstance(method, spec.Channel.Open):
+            if channel is not None and not channel.closing:
+                raise ConnectionFault(CHANNEL_ERROR, "second 'channel.open' seen")
+            if channel is None:
+                self._open_channel(number)
+        elif channel is None:
+            raise ConnectionFault(CHANNEL_ERROR, "expected 'channel.open'")
+        elif isinstance(method, spec.Channel.Close):
+            if not channel.closing:
+                self._send_confirms()
+                del self._channels[number]
+                channel.release()
+            self.send(number, spec.Channel.CloseOk())
+        elif channel.closing:
+            del self._channels[number]
+
+    def _open_channel(self, number: int) -> None:
+        if number > self._channel_max:
+            text = f"channel {number} is over the negotiated channel_max ({self._channel_max})"
+            raise ConnectionFault(NOT_ALLOWED, text)
+        assert self.user is not None
+        size = self._limits.max_message_size
+        channel = Channel(number, self, self._vhost, self.user, max_message_size=size)
+        self._channels[number] = channel
+        self.send(number, spec.Channel.OpenOk())
+
+    def _close_channel(self, channel: Channel, fault: ChannelFault, method: Any) -> None:
+        self._send_confirms()
+        channel.closing = True
+        # A fault in content frames is one of the publish that they belong to.
+        class_id, method_id = _ids(method if method is not None else spec.Basic.Publish)
+        close = spec.Channel.Close(fault.code, _short(fault.text), class_id, method_id)
+        self.send(channel.number, close)
+        channel.release()
+
+    # -- methods of channel 0 -----------------------------------------------------------------
+
+    def _start_ok(self, method: Any) -> None:
+        capabilities = (method.client_properties or {}).get("capabilities")
+        capabilities = capabilities if isinstance(capabilities, dict) else {}
+        self.notify_cancel = capabilities.get("consumer_cancel_notify") is True
+        self._closes_on_refusal = capabilities.get("authentication_failure_close") is True
+        if method.mechanism != "PLAIN":
+            text = f"unknown authentication mechanism '{method.mechanism}'"
+            raise ConnectionFault(COMMAND_INVALID, text)
+        self.user = self._users.log_in(method.response)
+        if self.user is not None:
+            self.state = State.TUNE
+            limits = self._limits
+            self.send(
+                0, spec.Connection.Tune(limits.channel_max, limits.frame_max, limits.heartbeat_s)
+            )
+        elif self._closes_on_refusal:
+            raise ConnectionFault(ACCESS_REFUSED, "login was refused with mechanism PLAIN")
+        else:
+            self._leave(State.CLOSED)
+
+    def _tune_ok(self, method: Any) -> None:
+        limits = self._limits
+        for name, value, most in (
+            ("frame_max", method.frame_max, limits.frame_max),
+            ("channel_max", method.channel_max, limits.channel_max),
+        ):
+            if not 0 < value <= most:
+                text = f"negotiated {name} = {value} is not between 1 and {most}"
+                raise ConnectionFault(NOT_ALLOWED, text)
+        if method.frame_max < spec.FRAME_MIN_SIZE:
+            text = f"negotiated frame_max = {method.frame_max} is below {spec.FRAME_MIN_SIZE}"
+            raise ConnectionFault(NOT_ALLOWED, text)
+        self._frame_max = method.frame_max
+        # As RabbitMQ, tolerate clients that count the payload only.
+        self._parser.max_size = method.frame_max + FRAME_OVERHEAD
+        self._channel_max = method.channel_max
+        self.heartbeat_s = method.heartbeat
+        self.state = State.OPENING
+
+    def _open(self, method: Any) -> None:
+        if method.virtual_host != self._vhost.name:
+            raise ConnectionFault(NOT_ALLOWED, f"vhost {method.virtual_host} not found")
+        self.state = State.OPEN
+        self.send(0, spec.Connection.OpenOk())
+
+    def _close(self, method: Any) -> None:
+        self._send_confirms()
+        self._leave(State.CLOSED)
+        self.send(0, spec.Connection.CloseOk())
+
+    def _close_ok(self, method: Any) -> None:
+        self.state = State.CLOSED
+
+    # -- helpers ------------------------------------------------------------------------------
+
+    def _fail(self, fault: Fault, method: Any) -> None:
+        self.close(fault.code, fault.text, method=method)
+
+    def _leave(self, state: State) -> None:
+        """Give up the channels, and with them everything that the connection holds."""
+        self.state = state
+        # Its own consumers must not get what its channels give back.
+        self.paused = True
+        channels = list(self._channels.values())
+        self._channels.clear()
+        self._confirming.clear()
+        for channel in channels:
+            channel.release()
+        self._vhost.delete_queues_of(self)
+
+    def _send_confirms(self) -> None:
+        for channel in self._confirming:
+            channel.send_confirms()
+        self._confirming.clear()
+
+    def _write(self, pieces: list[bytes]) -> None:
+        if not self._output:
+            self._on_output(self)
+        self._output += pieces
+        self._output_size += sum(map(len, pieces))
+
+
+_CHANNEL_LIFE = (spec.Channel.Open, spec.Channel.Close, spec.Channel.CloseOk)
+
+_METHODS: dict[tuple[State, type], Callable[[Connection, Any], None]] = {
+    (State.START, spec.Connection.StartOk): Connection._start_ok,
+    (State.TUNE, spec.Connection.TuneOk): Connection._tune_ok,
+    (State.OPENING, spec.Connection.Open): Connection._open,
+    (State.START, spec.Connection.Close): Connection._close,
+    (State.TUNE, spec.Connection.Close): Connection._close,
+    (State.OPENING, spec.Connection.Close): Connection._close,
+    (State.OPEN, spec.Connection.Close): Connection._close,
+    (State.CLOSING, spec.Connection.Close): Connection._close,
+    (State.CLOSING, spec.Connection.CloseOk): Connection._close_ok,
+}
+
+
+def _ids(method: Any) -> tuple[int, int]:
+    index = 0 if method is None else method.INDEX
+    return index >> 16, index & 0xFFFF
+
+
+def _short(text: str) -> str:
+    """Cut a text to what fits in a short string."""
+    return text.encode()[:_MAX_TEXT].decode("utf-8", "ignore")

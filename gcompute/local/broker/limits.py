@@ -1,0 +1,32 @@
+"""The limits of a broker, in one place: what it accepts, how much it holds, how long it waits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class BrokerLimits(NamedTuple):
+    """The limits, with RabbitMQ's defaults where it has the same limit.
+
+    Attributes:
+        frame_max: the largest frame, in bytes; a client may negotiate less, down to 4,096.
+        channel_max: channels of one connection.
+        max_message_size: the largest message body, in bytes.
+        write_high_water: bytes waiting to be sent to one client above which nothing more is
+            delivered to it. Ten times as much, and nothing more is read from it.
+        max_queued_bytes: bytes of messages in all queues above which publishers are not read
+            from. A client that publishes and consumes on one connection should consume on
+            another one, because its acknowledgements wait as well.
+        heartbeat_s: the interval that is proposed to clients, in seconds.
+        handshake_timeout_s: how long a client may take to log in, in seconds.
+        close_timeout_s: how long to wait for a client's close-ok, in seconds.
+    """
+
+    frame_max: int = 131_072
+    channel_max: int = 2047
+    max_message_size: int = 128 * 2**20
+    write_high_water: int = 2**20
+    max_queued_bytes: int = 2**30
+    heartbeat_s: int = 60
+    handshake_timeout_s: float = 10.0
+    close_timeout_s: float = 3.0

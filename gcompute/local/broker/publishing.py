@@ -1,0 +1,116 @@
+"""Published messages: putting method, header and body frames together, and confirming.
+
+In: the frames of one channel. Out: a `Publication` when one is complete, and the tags to confirm.
+Raises `ConnectionFault` 505 for frames out of order and 501 for a body longer than announced,
+`ChannelFault` 406 for a message that is too large, before its body is read.
+Source: AMQP 0-9-1 specification, section 4.2.6.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .codec import EMPTY_PROPERTIES, decode_header, decode_properties
+from .faults import (
+    FRAME_ERROR,
+    PRECONDITION_FAILED,
+    UNEXPECTED_FRAME,
+    ChannelFault,
+    ConnectionFault,
+)
+
+
+class Publication(NamedTuple):
+    """A complete message: its `basic.publish`, its properties as they arrived, its body."""
+
+    method: Any
+    properties: bytes
+    body: bytes
+
+
+class ContentAssembler:
+    """Collect the frames of one message after the other; `max_size` limits a body, in bytes."""
+
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
+        self._method: Any = None
+        self._properties: bytes | None = None
+        self._missing = 0
+        self._parts: list[bytes] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether a message has begun and not ended, so that no method may come."""
+        return self._method is not None
+
+    def begin(self, method: Any) -> None:
+        """Start with a `basic.publish`."""
+        self._method = method
+
+    def header(self, payload: bytes) -> Publication | None:
+        """Take the content header; it completes a message without a body."""
+        if self._method is None or self._properties is not None:
+            raise ConnectionFault(UNEXPECTED_FRAME, "a content header follows no basic.publish")
+        size, self._properties = decode_header(payload)
+        if size > self._max_size:
+            text = f"message size {size} is larger than configured max size {self._max_size}"
+            raise ChannelFault(PRECONDITION_FAILED, text)
+        self._missing = size
+        return self._finish() if size == 0 else None
+
+    def body(self, payload: bytes) -> Publication | None:
+        """Take a part of the body; the last one completes the message."""
+        if self._properties is None:
+            raise ConnectionFault(UNEXPECTED_FRAME, "a content body follows no content header")
+        self._missing -= len(payload)
+        if self._missing < 0:
+            raise ConnectionFault(FRAME_ERROR, "the body is longer than its header announced")
+        self._parts.append(payload)
+        return self._finish() if self._missing == 0 else None
+
+    def _finish(self) -> Publication:
+        parts, properties = self._parts, self._properties or EMPTY_PROPERTIES
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        publication = Publication(self._method, properties, body)
+        self._method, self._properties, self._parts = None, None, []
+        return publication
+
+
+class Confirms:
+    """Publisher confirms of a channel in confirm mode: which tags are still to be confirmed."""
+
+    def __init__(self) -> None:
+        self._published = 0
+        self._confirmed = 0
+
+    def count(self) -> None:
+        """Count a message that has reached its queues, or has none to reach."""
+        self._published += 1
+
+    def collect(self) -> tuple[int, bool] | None:
+        """Return the tag to acknowledge and whether it stands for several; None for nothing."""
+        waiting = self._published - self._confirmed
+        self._confirmed = self._published
+        return (self._published, waiting > 1) if waiting else None
+
+
+def time_to_live_s(encoded: bytes, user_name: str) -> float | None:
+    """Check a message's properties and return the lifetime in seconds that they ask for.
+
+    Raises:
+        ChannelFault: 406 for an expiration that is no number of milliseconds, and for a user id
+            that is not the publisher's.
+        ConnectionFault: 502 for properties that do not parse.
+    """
+    if encoded == EMPTY_PROPERTIES:
+        return None
+    properties = decode_properties(encoded)
+    if properties.user_id not in (None, user_name):
+        text = f"user_id property set to '{properties.user_id}' but authenticated user was "
+        raise ChannelFault(PRECONDITION_FAILED, f"{text}'{user_name}'")
+    expiration = properties.expiration
+    if expiration is None:
+        return None
+    if not (isinstance(expiration, str) and expiration.isascii() and expiration.isdigit()):
+        raise ChannelFault(PRECONDITION_FAILED, f"invalid expiration {str(expiration)[:30]!r}")
+    return int(expiration) / 1000
