@@ -103,12 +103,12 @@ class Client:
         Raises:
             VersionMismatch: it does not; the message says what is needed.
         """
-        self._version_unchecked = False
-        answer = self._call(http.get_version, service=http.VersionService.ALL)
+        answer = self._api.call(http.get_version, service=http.VersionService.ALL)
         _require(PROTOCOL_LEVEL, answer.get("min_sdk_version"), "client protocol level")
         if endpoint_version is not None:
             needed = answer.get("min_ep_version") or answer.get("min_endpoint_version")
             _require(endpoint_version, needed, "globus-compute-endpoint")
+        self._version_unchecked = False
 
     def register_function(
         self,
