@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -18,30 +18,51 @@ class ConsoleNode:
     """A worker process group on one node of a user endpoint.
 
     Attributes:
-        total_worker_count (int | Unset): Worker processes on the node.
-        idle_duration_seconds (float | Unset): For how long the node has had nothing to do, in seconds; 0 if it is busy.
-        python_version (str | Unset): Version of the workers' Python.
-        endpoint_version (str | Unset): Version of the workers' `globus-compute-endpoint`.
-        sdk_version (str | Unset): Version of the workers' `globus-compute-sdk`.
+        total_worker_count (int | None | Unset): Worker processes on the node. Null if not told.
+        idle_duration_seconds (float | None | Unset): For how long the node has had nothing to do, in seconds; 0 if it
+            is busy. Null if not told.
+        python_version (None | str | Unset): Version of the workers' Python. Null if not told.
+        endpoint_version (None | str | Unset): Version of the workers' `globus-compute-endpoint`. Null if not told.
+        sdk_version (None | str | Unset): Version of the workers' `globus-compute-sdk`. Null if not told.
     """
 
-    total_worker_count: int | Unset = UNSET
-    idle_duration_seconds: float | Unset = UNSET
-    python_version: str | Unset = UNSET
-    endpoint_version: str | Unset = UNSET
-    sdk_version: str | Unset = UNSET
+    total_worker_count: int | None | Unset = UNSET
+    idle_duration_seconds: float | None | Unset = UNSET
+    python_version: None | str | Unset = UNSET
+    endpoint_version: None | str | Unset = UNSET
+    sdk_version: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        total_worker_count = self.total_worker_count
+        total_worker_count: int | None | Unset
+        if isinstance(self.total_worker_count, Unset):
+            total_worker_count = UNSET
+        else:
+            total_worker_count = self.total_worker_count
 
-        idle_duration_seconds = self.idle_duration_seconds
+        idle_duration_seconds: float | None | Unset
+        if isinstance(self.idle_duration_seconds, Unset):
+            idle_duration_seconds = UNSET
+        else:
+            idle_duration_seconds = self.idle_duration_seconds
 
-        python_version = self.python_version
+        python_version: None | str | Unset
+        if isinstance(self.python_version, Unset):
+            python_version = UNSET
+        else:
+            python_version = self.python_version
 
-        endpoint_version = self.endpoint_version
+        endpoint_version: None | str | Unset
+        if isinstance(self.endpoint_version, Unset):
+            endpoint_version = UNSET
+        else:
+            endpoint_version = self.endpoint_version
 
-        sdk_version = self.sdk_version
+        sdk_version: None | str | Unset
+        if isinstance(self.sdk_version, Unset):
+            sdk_version = UNSET
+        else:
+            sdk_version = self.sdk_version
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -62,15 +83,51 @@ class ConsoleNode:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        total_worker_count = d.pop("total_worker_count", UNSET)
 
-        idle_duration_seconds = d.pop("idle_duration_seconds", UNSET)
+        def _parse_total_worker_count(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
 
-        python_version = d.pop("python_version", UNSET)
+        total_worker_count = _parse_total_worker_count(d.pop("total_worker_count", UNSET))
 
-        endpoint_version = d.pop("endpoint_version", UNSET)
+        def _parse_idle_duration_seconds(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
 
-        sdk_version = d.pop("sdk_version", UNSET)
+        idle_duration_seconds = _parse_idle_duration_seconds(d.pop("idle_duration_seconds", UNSET))
+
+        def _parse_python_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        python_version = _parse_python_version(d.pop("python_version", UNSET))
+
+        def _parse_endpoint_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        endpoint_version = _parse_endpoint_version(d.pop("endpoint_version", UNSET))
+
+        def _parse_sdk_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        sdk_version = _parse_sdk_version(d.pop("sdk_version", UNSET))
 
         console_node = cls(
             total_worker_count=total_worker_count,

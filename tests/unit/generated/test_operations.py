@@ -15,6 +15,7 @@ from tests.support.api_document import (
     Operation,
     canonical,
     operations,
+    resolve,
     to_json,
     validator,
 )
@@ -117,3 +118,34 @@ def test_undocumented_status_is_an_answer_without_a_model(
     for response in call(operation, operation.body_examples()[0], answer):
         assert response.status_code == status
         assert response.parsed is None
+
+
+def branch_of(answer: Answer) -> str | None:
+    """Return the one model, of several that an answer may be, which its example fits."""
+    branches = resolve(answer.schema or {}).get("anyOf", [])
+    fitting = [
+        branch["$ref"].rpartition("/")[2]
+        for branch in branches
+        if "$ref" in branch and validator(branch).is_valid(answer.example)
+    ]
+    return fitting[0] if len(branches) > 1 and len(fitting) == 1 else None
+
+
+SEVERAL = [
+    pytest.param(*param.values, branch, id=param.id)
+    for param in CALLS
+    for operation, answer in [param.values]
+    for branch in [branch_of(answer)]  # type: ignore[arg-type]
+    if branch
+]
+
+
+@pytest.mark.parametrize(("operation", "answer", "model"), SEVERAL)
+def test_answer_of_several_models_arrives_as_the_one_it_is(
+    operation: Operation, answer: Answer, model: str
+) -> None:
+    """The generated code takes the first model that does not fail: the order must be right."""
+    client = Client("http://service.test")
+    response = httpx.Response(answer.status, json=answer.example)
+    parsed = operation.module._parse_response(client=client, response=response)
+    assert type(parsed).__name__ == model
