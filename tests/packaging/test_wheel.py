@@ -24,7 +24,7 @@ ENVIRONMENT = {
 
 def run(*command: object, cwd: Path) -> str:
     """Run a command to its end and return what it printed; a failure shows all it said."""
-    done = subprocess.run(  # noqa: S603 - our own commands
+    done = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
         env=ENVIRONMENT,

@@ -150,7 +150,7 @@ def _run(module_and_args: list[str], *, cwd: Path) -> subprocess.CompletedProces
         "NO_COLOR": "1",
         "TERM": "dumb",
     }
-    return subprocess.run(  # noqa: S603 - fixed programs, arguments of our own
+    return subprocess.run(
         [sys.executable, "-m", *module_and_args],
         cwd=cwd,
         env=environment,

@@ -78,7 +78,7 @@ def run(tmp_path: Path) -> Run:
     def call(
         *arguments: object, cwd: Path = tmp_path, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(  # noqa: S603 - our own command
+        return subprocess.run(
             [sys.executable, ROOT / "codegen.py", *map(str, arguments)],
             cwd=cwd,
             env={**os.environ, **environment},
