@@ -20,7 +20,7 @@ class PlatformInfo:
     Attributes:
         architecture (list[str] | Unset): Word size and format of Python's executable, such as `["64bit", "ELF"]`.
         machine (str | Unset): Type of the machine, such as `x86_64`.
-        node (str | Unset): Host name.
+        node (str | Unset): Host name of the computer.
         platform (str | Unset): Name of the platform with versions, in one text.
         processor (str | Unset): Name of the processor. May be empty.
         release (str | Unset): Release of the operating system.
