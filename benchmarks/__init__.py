@@ -1,0 +1,19 @@
+"""Measures this client beside the official SDK, in one run on one machine.
+
+Run it with ``make bench``, or ``python -m benchmarks --official PYTHON [NAME ...]``, where
+PYTHON is the interpreter of an environment that has the official SDK. Linux only: memory is
+read from ``/proc``.
+
+::
+
+    __main__   arguments in, tables out
+    suite/     one module a benchmark, and the list of them
+    setting    what a benchmark is given: both sides, rounds, the service when it asks for it
+    sides      the two interpreters; code for them goes in, JSON comes out
+    driver     the script that runs in either interpreter, against the service
+    figures    rows of numbers, medians, ratios, targets
+    table      rows as text
+    machine    what was measured on
+
+Read the ratios: both sides take turns, so that what else the machine does hits both.
+"""

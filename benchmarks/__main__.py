@@ -1,0 +1,107 @@
+"""The command line of the benchmarks; see ``python -m benchmarks --help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, sides
+from benchmarks.figures import Row
+from benchmarks.setting import WORKERS, Benchmark, Setting
+from benchmarks.suite import BENCHMARKS
+from benchmarks.table import render
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run benchmarks and print their tables.
+
+    Returns:
+        The exit code: 1 if a measurement could not be made. A target that is missed is printed
+        and changes nothing: timing depends on the machine.
+    """
+    options = parse(arguments)
+    started = time.monotonic()
+    official, ours = sides.official(options.official), sides.ours(sys.executable)
+    report: dict[str, Any] = {
+        **machine.facts(),
+        "load before": machine.load(),
+        **{f"{side.name} packages": side.versions() for side in (official, ours)},
+    }
+    measured: dict[str, list[Row]] = {}
+    with Setting(official, ours) as setting:
+        for benchmark in options.benchmarks:
+            rows = _measure(benchmark, setting)
+            if rows is not None:
+                measured[benchmark.name] = rows
+        if setting.started:
+            report["broker"] = machine.broker_version(setting.stack.broker_url)
+            report["workers"] = str(WORKERS)
+    report |= {"load after": machine.load(), "took": f"{time.monotonic() - started:.0f} s"}
+    _print_facts(report)
+    if options.json is not None:
+        rows_as_json = {n: [row.to_json() for row in rows] for n, rows in measured.items()}
+        options.json.write_text(json.dumps(report | {"benchmarks": rows_as_json}, indent=1) + "\n")
+    failed = [b.name for b in options.benchmarks if b.name not in measured]
+    if failed:
+        print(f"could not be measured: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line: ``official`` (str), ``json`` (Path or None), ``benchmarks``."""
+    listed = "\n".join(f"  {benchmark.name:8} {benchmark.measures}" for benchmark in BENCHMARKS)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure this client beside the official SDK.",
+        epilog=f"benchmarks, all by default:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--official",
+        required=True,
+        metavar="PYTHON",
+        help="interpreter of an environment with the official SDK",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every repetition there")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="run only these")
+    options = parser.parse_args(arguments)
+    unknown = set(options.names) - {benchmark.name for benchmark in BENCHMARKS}
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    options.benchmarks = [b for b in BENCHMARKS if not options.names or b.name in options.names]
+    return options
+
+
+def _measure(benchmark: Benchmark, setting: Setting) -> list[Row] | None:
+    """Run one benchmark and print its table; ``None`` if it failed, which is printed too."""
+    print(f"\n## {benchmark.name}: {benchmark.measures}\n", flush=True)
+    try:
+        rows = list(benchmark.run(setting))
+    except Exception:
+        print("FAILED", flush=True)
+        traceback.print_exc()
+        return None
+    print(f"{render(rows)}\n\n{benchmark.method}", flush=True)
+    return rows
+
+
+def _print_facts(report: dict[str, Any]) -> None:
+    print("\n## measured on\n")
+    for name, fact in report.items():
+        text = ", ".join(f"{k} {v}" for k, v in fact.items()) if isinstance(fact, dict) else fact
+        print(f"- {name}: {text}")
+    print(
+        "\nours/official compares the two columns before it, measured in turn on the same service; "
+        "read it\nrather than the absolute values. n is the number of repetitions behind a value.",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""The benchmarks, in the order in which they run. A new one is a module and a line here."""
+
+from __future__ import annotations
+
+from benchmarks.setting import Benchmark
+from benchmarks.suite import floor, import_cost, many_tasks, single_calls
+
+BENCHMARKS: tuple[Benchmark, ...] = (
+    import_cost.BENCHMARK,
+    single_calls.BENCHMARK,
+    many_tasks.BENCHMARK,
+    floor.BENCHMARK,
+)
