@@ -1,0 +1,100 @@
+"""One process of the endpoint's agent, as the service sees it.
+
+In goes the registration, as the first line of its standard input; out comes its first line, that
+it is ready or why it never will be. The process is held by its standard input: when that closes,
+because it is told to stop or because the service was killed, it ends. Its standard error is the
+service's own, which is the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+#: How long an agent may take to be ready, in seconds.
+_READY_S = 30.0
+#: How long it may take to end, in seconds, before it is told less kindly.
+_STOP_S = 8.0
+_TERMINATE_S = 2.0
+
+
+class AgentFailed(Exception):
+    """The agent did not get ready; the text says why."""
+
+
+class AgentProcess:
+    """A running agent."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def spawn(cls) -> AgentProcess:
+        """Start a process; it waits for its registration."""
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "gcompute.local.agent",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    async def begin(self, registration: dict[str, Any]) -> None:
+        """Hand over the registration, and wait until the agent takes tasks.
+
+        Raises:
+            AgentFailed: it ended, or was not ready in time.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(json.dumps(registration).encode() + b"\n")
+            async with asyncio.timeout(_READY_S):
+                await stdin.drain()
+                line = await stdout.readline()
+        except ConnectionError as error:
+            raise AgentFailed("it ended before it was registered") from error
+        except TimeoutError as error:
+            raise AgentFailed(f"it was not ready within {_READY_S:g} s") from error
+        answer = _parse(line)
+        if answer.get("ready") is not True:
+            raise AgentFailed(str(answer.get("error") or "it ended while it started"))
+
+    async def wait(self) -> int:
+        """Wait for the end of the process; give its exit status."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """End the process: by closing its standard input, or else by force."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        steps = (
+            (_STOP_S, self._process.terminate),
+            (_TERMINATE_S, self._process.kill),
+        )
+        for patience_s, insist in steps:
+            try:
+                async with asyncio.timeout(patience_s):
+                    await self._process.wait()
+                return
+            except TimeoutError:
+                insist()
+        await self._process.wait()
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

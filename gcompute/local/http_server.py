@@ -1,0 +1,87 @@
+"""The uvicorn server, in a loop that is not its own: no signals, no lifespan, a socket of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+#: An idle connection of a client stays open for so long, in seconds: clients that reuse a
+#: connection which the server just closes get an error that they cannot interpret.
+_KEEP_ALIVE_S = 600
+
+
+class AddressTaken(Exception):
+    """The web service cannot have its address; the text says what to do."""
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever owns the process."""
+        yield
+
+
+class HttpServer:
+    """Serves an application on a socket of loopback."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+        self._listener = listener
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                ws="none",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=2,
+            )
+        )
+        self._serving: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Serve; requests that come before the server runs wait in the socket."""
+        self._serving = asyncio.create_task(
+            self._server.serve(sockets=[self._listener]), name="gcompute-http"
+        )
+
+    async def stop(self) -> None:
+        """Finish the requests that are under way, for two seconds at most."""
+        if self._serving is not None:
+            self._server.should_exit = True
+            await asyncio.wait([self._serving])
+        self._listener.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket of the web service; port 0 picks a free one.
+
+    Raises:
+        AddressTaken: somebody else has it, or it is not ours to have.
+    """
+    # asyncio turns Nagle's algorithm off only where the protocol is given as TCP; with it on,
+    # every answer on a kept connection would wait 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            advice = "stop what listens there, pass another port, or port=0 for a free one"
+        else:
+            advice = "pass another host or port"
+        raise AddressTaken(
+            f"the web service cannot listen on {host}:{port} ({error.strerror}): {advice}"
+        ) from error
+    return listener

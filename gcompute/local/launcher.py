@@ -1,0 +1,369 @@
+"""Starts a local service in processes of its own, and stops it.
+
+::
+
+    this process ----stdin: settings, then a leash----> service process ----> agent ----> workers
+                 <---stdout: one line, where it is----
+                                   its standard error ----> service.log in the state folder
+
+The service runs as long as its standard input is open: it stops when :meth:`LocalService.stop`
+closes it, and also when this process ends without a word, even by ``kill -9``. It is in a
+session of its own, so that Ctrl-C in a terminal or notebook reaches this process alone.
+
+:class:`LocalService` owns the process, the leash and, unless told otherwise, the state folder.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from gcompute.errors import ComputeError
+
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from gcompute import Client, Executor
+
+log = logging.getLogger(__name__)
+
+#: What the extra ``local`` installs, by import name.
+_NEEDED = ("jsonschema_rs", "pebble", "starlette", "uvicorn")
+_START_S = 60.0
+_STOP_S = 20.0
+_TERMINATE_S = 5.0
+#: How much of the log an error quotes, in bytes.
+_TAIL_BYTES = 4000
+
+
+class LocalServiceFailed(ComputeError):
+    """The local service cannot start, or has died; the text says why and what to do."""
+
+
+class LocalService:
+    """A compute service on this machine, with an endpoint and its worker processes.
+
+    >>> with LocalService(workers=2) as service:
+    ...     client = service.client()
+
+    Safe to use from many threads. One object can be started again after it was stopped.
+
+    Args:
+        workers: worker processes of the endpoint; 0 for a service without an endpoint.
+        broker: ``amqp://user:password@host:port/vhost`` of a RabbitMQ, in place of the embedded
+            broker. Everybody gets that URL's own credentials, endpoints and clients alike. All
+            names that the service uses there are its own, so services may share a broker.
+        state_dir: folder for the state, the log and the endpoint's files; made if need be. A
+            service that is started on the same folder again knows its tasks, its token and its
+            endpoint. Default: a temporary one that goes with the service, as do its queues on
+            the broker.
+        port: port of the web service on loopback; default a free one.
+        heartbeat_period: seconds between status reports of the endpoint.
+
+    Raises:
+        ValueError: an argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        broker: str | None = None,
+        *,
+        state_dir: str | os.PathLike[str] | None = None,
+        port: int = 0,
+        heartbeat_period: float = 5.0,
+    ) -> None:
+        if workers < 0:
+            raise ValueError(f"workers must be 0 or more, not {workers}")
+        if broker is not None and urlsplit(broker).scheme not in ("amqp", "amqps"):
+            raise ValueError("broker must be a URL amqp://user:password@host:port/vhost")
+        self._workers = workers
+        self._broker_url = broker
+        self._wanted_dir = None if state_dir is None else Path(state_dir).absolute()
+        self._port = port
+        self._heartbeat_period = heartbeat_period
+        #: Held while the service starts or stops.
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        #: Stops the process: when called, when this object is gone, or when Python exits.
+        self._finalizer: weakref.finalize[[subprocess.Popen[bytes], Path | None, int], Any] | None
+        self._finalizer = None
+        #: What the service said of itself when it was ready.
+        self._announcement: dict[str, Any] | None = None
+        self._clients: weakref.WeakSet[Client] = weakref.WeakSet()
+
+    # -- life -------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Start the service, and return when it takes tasks; nothing happens if it runs.
+
+        Raises:
+            LocalServiceFailed: it cannot start.
+        """
+        with self._lock:
+            if self.is_running:
+                return self
+            self._end()
+            _check_installed()
+            folder = self._make_folder()
+            self._process = process = _spawn(folder)
+            temporary = folder if self._wanted_dir is None else None
+            self._finalizer = weakref.finalize(self, _stop_process, process, temporary, os.getpid())
+            try:
+                self._announcement = _handshake(process, self._settings(folder), folder)
+            except BaseException:
+                self._end()
+                raise
+        return self
+
+    def stop(self) -> None:
+        """Stop the service with its endpoint; nothing happens if it does not run."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        self._announcement = None
+        clients = list(self._clients)
+        self._clients.clear()
+        for client in clients:
+            client.close()
+        if self._finalizer is not None:
+            self._finalizer()
+        self._process = self._finalizer = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = self._announcement["url"] if self._announcement else "not running"
+        return f"<LocalService {state}>"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the service process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    # -- what it offers ---------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """Address of the web service."""
+        return str(self._told("url"))
+
+    @property
+    def token(self) -> str:
+        """Bearer token of the service's one user."""
+        return str(self._told("token"))
+
+    @property
+    def endpoint_id(self) -> str:
+        """The endpoint of this service.
+
+        Raises:
+            LocalServiceFailed: it has none, as it was started with ``workers=0``.
+        """
+        endpoint_id = self._told("endpoint_id")
+        if endpoint_id is None:
+            raise LocalServiceFailed("this service has no endpoint: start it with workers")
+        return str(endpoint_id)
+
+    @property
+    def broker(self) -> str:
+        """Address of the broker, without credentials."""
+        return str(self._told("broker"))
+
+    @property
+    def state_dir(self) -> Path:
+        """Folder of the state; ``service.log`` in it is the log."""
+        return Path(self._told("state_dir"))
+
+    def client(self, **kwargs: Any) -> Client:
+        """Make a :class:`gcompute.Client` of this service; it is closed with the service.
+
+        Args:
+            **kwargs: further arguments of the client.
+        """
+        import globus_sdk
+
+        from gcompute import Client
+
+        authorizer = globus_sdk.AccessTokenAuthorizer(self.token)
+        client = Client(base_url=self.url, authorizer=authorizer, **kwargs)
+        self._clients.add(client)
+        return client
+
+    def executor(self, **kwargs: Any) -> Executor:
+        """Make a :class:`gcompute.Executor` on the endpoint of this service.
+
+        Args:
+            **kwargs: further arguments of the executor.
+        """
+        from gcompute import Executor
+
+        arguments: dict[str, Any] = {"endpoint_id": self.endpoint_id}
+        if "client" not in kwargs:
+            arguments["client"] = self.client()
+        return Executor(**(arguments | kwargs))
+
+    def _told(self, name: str) -> Any:
+        if self._announcement is None:
+            raise LocalServiceFailed(
+                "the local service does not run: use it in a `with` block, or call start()"
+            )
+        if not self.is_running:
+            folder = Path(self._announcement["state_dir"])
+            raise LocalServiceFailed(f"the local service has died.{_log_tail(folder)}")
+        return self._announcement[name]
+
+    # -- starting ---------------------------------------------------------------------------
+
+    def _make_folder(self) -> Path:
+        if self._wanted_dir is None:
+            return Path(tempfile.mkdtemp(prefix="gcompute-"))
+        try:
+            self._wanted_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(self._wanted_dir, error) from error
+        return self._wanted_dir
+
+    def _settings(self, folder: Path) -> Settings:
+        return Settings(
+            state_dir=str(folder),
+            workers=self._workers,
+            broker=self._broker_url,
+            port=self._port,
+            temporary=self._wanted_dir is None,
+            heartbeat_period=self._heartbeat_period,
+        )
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise LocalServiceFailed(
+            f"the local service needs packages that are not installed ({', '.join(missing)}): "
+            "pip install 'gcompute[local]'"
+        )
+
+
+def _spawn(folder: Path) -> subprocess.Popen[bytes]:
+    try:
+        log_file = (folder / "service.log").open("ab")
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    with log_file:
+        return subprocess.Popen(
+            # -P: the folder that the user works in is none to import the service from.
+            [sys.executable, "-P", "-m", "gcompute.local.server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log_file,
+            start_new_session=True,
+        )
+
+
+def _handshake(
+    process: subprocess.Popen[bytes], settings: Settings, folder: Path
+) -> dict[str, Any]:
+    """Send the settings, and read where the service is."""
+    assert process.stdin is not None
+    try:
+        process.stdin.write(settings.to_line().encode())
+        process.stdin.flush()
+    except BrokenPipeError:
+        # It died at once; what it said, if anything, is still to be read.
+        log.debug("the service did not read its settings")
+    line = _read_line(process, _START_S)
+    if line is None:
+        raise LocalServiceFailed(
+            f"the local service was not ready within {_START_S:g} s.{_log_tail(folder)}"
+        )
+    try:
+        answer: dict[str, Any] = json.loads(line)
+    except ValueError as error:
+        raise LocalServiceFailed(
+            f"the local service died while it started.{_log_tail(folder)}"
+        ) from error
+    if "error" in answer:
+        raise LocalServiceFailed(f"the local service cannot start: {answer['error']}")
+    return answer
+
+
+def _read_line(process: subprocess.Popen[bytes], timeout_s: float) -> bytes | None:
+    """Read one line, or what there is when the process ends; ``None`` if that takes too long."""
+    assert process.stdout is not None
+    number = process.stdout.fileno()
+    deadline = time.monotonic() + timeout_s
+    line = b""
+    while not line.endswith(b"\n"):
+        readable, _, _ = select.select([number], [], [], max(0.0, deadline - time.monotonic()))
+        if not readable:
+            return None
+        chunk = os.read(number, 65536)
+        if not chunk:
+            break
+        line += chunk
+    return line
+
+
+def _stop_process(process: subprocess.Popen[bytes], temporary: Path | None, owner_pid: int) -> None:
+    """End a service process, and remove its temporary folder."""
+    if os.getpid() != owner_pid:
+        # A fork of the owner has a copy of everything; the service is not its.
+        return
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.close()
+    except BrokenPipeError:
+        log.debug("the service had ended before it was stopped")
+    for patience_s, insist in ((_STOP_S, process.terminate), (_TERMINATE_S, process.kill)):
+        try:
+            process.wait(patience_s)
+            break
+        except subprocess.TimeoutExpired:
+            log.warning("the local service (process %d) does not stop; insisting", process.pid)
+            insist()
+    process.wait()
+    process.stdout.close()
+    if temporary is not None:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unusable(folder: Path, error: OSError) -> LocalServiceFailed:
+    return LocalServiceFailed(
+        f"the state folder {folder} cannot be used ({error.strerror}): "
+        "pass a state_dir that can be written"
+    )
+
+
+def _log_tail(folder: Path) -> str:
+    """Quote the end of the log."""
+    path = folder / "service.log"
+    try:
+        text = path.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip()
+    except OSError:
+        return " It left no log."
+    return f" The end of {path}:\n{text}" if text else " Its log is empty."

@@ -1,0 +1,166 @@
+"""The endpoint that the service runs itself: registered, started, and started again.
+
+It is registered like any other endpoint, and its agent knows no more than an agent from elsewhere
+would. The difference is that the service sees it die. Then the agent's workers are gone with all
+tasks that it had taken, so the endpoint's queue is emptied and every unfinished task is queued
+anew, before another agent starts. A task that was there at too many such deaths is probably
+their cause, and fails.
+
+:class:`LocalEndpoint` owns the agent's process and the one asyncio task that watches it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import logging
+import platform
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from gcompute.protocol import PROTOCOL_LEVEL
+
+from .agent_process import AgentFailed, AgentProcess
+from .amqp import LinkError
+from .backoff import BackOff
+from .errors import ServiceError
+from .operations.call import Call
+from .operations.endpoints import register
+from .routing import failed_outcome
+from .service import Service
+from .settings import Settings
+from .store.users import User
+
+log = logging.getLogger(__name__)
+
+#: At how many deaths of the agent a task may be there.
+_MOST_LOSSES = 3
+
+
+class LocalEndpoint:
+    """The endpoint of one service.
+
+    Args:
+        service: where it registers.
+        settings: how many workers it has, and where they work.
+        owner: whose endpoint it is.
+        process: a process that was started ahead, to import while the service starts.
+    """
+
+    def __init__(
+        self, service: Service, settings: Settings, owner: User, process: AgentProcess
+    ) -> None:
+        self.id = service.store.local_endpoint()
+        self._service = service
+        self._settings = settings
+        self._owner = owner
+        self._process = process
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Register, and return when the agent takes tasks.
+
+        Raises:
+            AgentFailed: it does not.
+        """
+        await self._begin()
+        self._watch = asyncio.create_task(self._keep_alive(), name="gcompute-endpoint")
+
+    async def stop(self) -> None:
+        """End the agent and its workers."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+        await self._process.stop()
+
+    async def _begin(self) -> None:
+        answer = await register(self._service, self._registration(), self.id)
+        run_dir = Path(self._settings.state_dir) / "endpoint"
+        run_dir.mkdir(exist_ok=True)
+        await self._process.begin(
+            {
+                "ep_info": {"endpoint_name": "local", "workers": self._settings.workers},
+                "config": {
+                    "workers": self._settings.workers,
+                    "run_dir": str(run_dir),
+                    "heartbeat_period": self._settings.heartbeat_period,
+                },
+                "amqp_creds": answer,
+            }
+        )
+        log.info("the endpoint %s is ready (agent %d)", self.id, self._process.pid)
+        # The first report may still be on its way; that the agent is ready is as good.
+        state: dict[str, Any] = {
+            "total_workers": self._settings.workers,
+            "idle_workers": self._settings.workers,
+            "managers": 1,
+            "heartbeat_period": self._settings.heartbeat_period,
+        }
+        with self._service.store.transaction():
+            self._service.store.endpoints.report(self.id, state, time.time())
+
+    def _registration(self) -> Call:
+        metadata = {
+            "description": "The endpoint of the local service",
+            "hostname": socket.gethostname(),
+            "local_user": _user_name(),
+            "ip_address": self._settings.host,
+            "endpoint_version": PROTOCOL_LEVEL,
+            "sdk_version": PROTOCOL_LEVEL,
+            "python_version": platform.python_version(),
+        }
+        body = {"endpoint_name": "local", "display_name": "Local", "metadata": metadata}
+        return Call(caller=self._owner, path={}, query={}, body=body, now=time.time())
+
+    async def _keep_alive(self) -> None:
+        back_off = BackOff()
+        started_at = time.monotonic()
+        while True:
+            status = await self._process.wait()
+            delay_s = back_off.delay_after_failure(time.monotonic() - started_at)
+            log.error(
+                "the agent %d ended with status %d; another one starts in %.1f s",
+                self._process.pid,
+                status,
+                delay_s,
+            )
+            with self._service.store.transaction():
+                self._service.store.endpoints.silence(self.id)
+            await asyncio.sleep(delay_s)
+            await self._process.stop()
+            self._process = await AgentProcess.spawn()
+            started_at = time.monotonic()
+            try:
+                await self._requeue()
+                await self._begin()
+            except (AgentFailed, LinkError, ServiceError) as error:
+                log.error("the endpoint did not start: %s", error)
+                await self._process.stop()
+            except Exception:
+                log.exception("the endpoint did not start")
+                await self._process.stop()
+
+    async def _requeue(self) -> None:
+        """Queue everything again that the dead agent had, or fail it."""
+        store = self._service.store
+        with store.transaction():
+            hopeless = store.tasks.count_loss(self.id, _MOST_LOSSES)
+        text = (
+            f"WorkerLost: the endpoint's agent died {_MOST_LOSSES} times while it had this task. "
+            "A function must not kill its parent process; the log of the service says more."
+        )
+        self._service.results.keep(
+            [failed_outcome(task_id, self.id, "ENDPOINT_LOST", text) for task_id in hopeless]
+        )
+        await self._service.provisioning.empty_task_queue(self.id)
+        await self._service.dispatcher.recover(endpoint=self.id, everything=True)
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        return "unknown"

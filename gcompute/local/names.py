@@ -1,0 +1,86 @@
+"""The names of everything that a service has on its broker. Pure.
+
+All begin with the service's identity, so that services can share a broker and one can remove
+what is its own. Endpoints sign what they send with their routing key: ``<endpoint>.results`` and
+``<endpoint>.heartbeats``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Exchanges, queues, routing keys and users of one service."""
+
+    #: What all names begin with.
+    identity: str
+
+    @property
+    def task_exchange(self) -> str:
+        """Takes tasks, and commands for multi-user endpoints; routing key: the endpoint's id."""
+        return f"{self.identity}.tasks"
+
+    @property
+    def result_exchange(self) -> str:
+        """Takes results and status reports of endpoints."""
+        return f"{self.identity}.results"
+
+    @property
+    def result_queue(self) -> str:
+        """Results of all endpoints, for the service."""
+        return f"{self.identity}.results"
+
+    @property
+    def heartbeat_queue(self) -> str:
+        """Status reports of all endpoints, for the service."""
+        return f"{self.identity}.heartbeats"
+
+    def task_queue(self, endpoint_id: str) -> str:
+        """Tasks for an endpoint."""
+        return f"{self.identity}.tasks.{endpoint_id}"
+
+    def command_queue(self, endpoint_id: str) -> str:
+        """Commands for a multi-user endpoint."""
+        return f"{self.identity}.commands.{endpoint_id}"
+
+    def result_key(self, endpoint_id: str) -> str:
+        """Routing key of an endpoint's results."""
+        return f"{endpoint_id}.results"
+
+    def heartbeat_key(self, endpoint_id: str) -> str:
+        """Routing key of an endpoint's status reports."""
+        return f"{endpoint_id}.heartbeats"
+
+    def queue_prefix(self, user_id: str) -> str:
+        """What the names of a user's result queues begin with; the task group's id follows."""
+        return f"{self.identity}.user.{user_id}."
+
+    def group_queue(self, user_id: str, task_group_id: str) -> str:
+        """Results of a task group, for the user."""
+        return self.queue_prefix(user_id) + task_group_id
+
+    def user_account(self, user_id: str) -> str:
+        """Name of the broker's user who reads a user's results."""
+        return f"{self.identity}.user.{user_id}"
+
+    def endpoint_account(self, endpoint_id: str) -> str:
+        """Name of the broker's user who is an endpoint."""
+        return f"{self.identity}.endpoint.{endpoint_id}"
+
+
+def sender(routing_key: str) -> str:
+    """Give the endpoint that signed a message with this routing key."""
+    return routing_key.partition(".")[0]
+
+
+def only(*names: str) -> str:
+    """Give the permission pattern that grants exactly these names."""
+    return f"^({'|'.join(map(re.escape, names))})$"
+
+
+def beginning_with(prefix: str) -> str:
+    """Give the permission pattern that grants all names with a prefix."""
+    return f"^{re.escape(prefix)}"

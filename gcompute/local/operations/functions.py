@@ -1,0 +1,115 @@
+"""Functions: register, look at, delete."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from gcompute.errors import DeserializationError
+from gcompute.local import errors
+from gcompute.local.service import Service
+from gcompute.local.store.functions import Function
+from gcompute.serialize import unpack_buffers
+
+from .access import own_function, usable_function
+from .call import Call, Handler, canonical
+
+#: What the service answers to a deletion, for whatever reason.
+_DELETED = 302
+
+
+async def register_function(service: Service, call: Call) -> dict[str, Any]:
+    """Register a function: packed buffers, or source text with ``serialized: false``."""
+    body = call.body
+    ha_endpoint = body.get("ha_endpoint_id")
+    if ha_endpoint is not None:
+        _check_ha_endpoint(service, canonical(ha_endpoint), body)
+    function = Function(
+        id=str(uuid.uuid4()),
+        owner=call.user.id,
+        name=body["function_name"],
+        code=_checked_code(body, "function_code", serialized=body.get("serialized", True)),
+        serialized=body.get("serialized", True),
+        description=body.get("description"),
+        metadata=body["meta"],
+        public=body.get("public", False),
+        group_id=body.get("group"),
+        ha_endpoint=None if ha_endpoint is None else canonical(ha_endpoint),
+    )
+    with service.store.transaction():
+        service.store.functions.add(function, call.now)
+    return {"function_uuid": function.id}
+
+
+def _check_ha_endpoint(service: Service, endpoint_id: str, body: dict[str, Any]) -> None:
+    if body.get("public") or body.get("group"):
+        raise errors.invalid_field(
+            "body",
+            "ha_endpoint_id",
+            msg="A function of a high-assurance endpoint cannot be public or shared with a group",
+        )
+    endpoint = service.store.endpoints.find(endpoint_id)
+    if endpoint is None or not endpoint.high_assurance:
+        raise errors.invalid_field(
+            "body", "ha_endpoint_id", msg=f"{endpoint_id} is no high-assurance endpoint"
+        )
+
+
+def _checked_code(body: dict[str, Any], field: str, *, serialized: bool) -> str:
+    """Refuse code that no worker could unpack, now rather than at each task."""
+    code: str = body[field]
+    try:
+        if serialized and not unpack_buffers(code):
+            raise DeserializationError("there is no buffer in it")
+    except DeserializationError as error:
+        raise errors.invalid_field(
+            "body", field, msg=f"Not what a serialization strategy writes: {error.reason}"
+        ) from error
+    return code
+
+
+async def register_function_v2(service: Service, call: Call) -> dict[str, Any]:
+    """Register a function the older way: always packed buffers."""
+    body = call.body
+    function = Function(
+        id=str(uuid.uuid4()),
+        owner=call.user.id,
+        name=body["function_name"],
+        code=_checked_code(body, "function_code", serialized=True),
+        description=body.get("description"),
+        metadata=body.get("metadata"),
+        public=body.get("public", False),
+        group_id=body.get("group"),
+    )
+    with service.store.transaction():
+        service.store.functions.add(function, call.now)
+    return {"function_uuid": function.id}
+
+
+async def get_function(service: Service, call: Call) -> dict[str, Any]:
+    """Show a function."""
+    function = usable_function(service, call, call.id("function_uuid"))
+    metadata = function.metadata or {}
+    return {
+        "function_uuid": function.id,
+        "function_name": function.name,
+        "description": function.description,
+        "function_code": function.code,
+        "metadata": {key: metadata.get(key) for key in ("python_version", "sdk_version")},
+    }
+
+
+async def delete_function(service: Service, call: Call) -> dict[str, Any]:
+    """Delete a function; tasks that were accepted before still run."""
+    function = own_function(service, call, call.id("function_uuid"))
+    with service.store.transaction():
+        service.store.functions.delete(function.id, call.now)
+    return {"result": _DELETED}
+
+
+HANDLERS: dict[str, Handler] = {
+    "register_function": register_function,
+    "register_function_v2": register_function_v2,
+    "get_function": get_function,
+    "delete_function": delete_function,
+}

@@ -1,0 +1,83 @@
+"""How tasks stand, their results, and where results arrive by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gcompute.local import errors
+from gcompute.local.routing import read_stored
+from gcompute.local.service import Service
+from gcompute.local.store.tasks import RECEIVED, SUCCESS, WAITING, TaskRecord
+
+from .access import own_task_group
+from .call import Call, Handler, canonical
+from .times import iso_time
+
+
+async def get_task(service: Service, call: Call) -> dict[str, Any]:
+    """Tell how a task stands."""
+    task_id = call.id("task_uuid")
+    record = service.store.tasks.record(task_id, call.user.id)
+    if record is None:
+        raise errors.task_not_found(task_id)
+    return describe(record)
+
+
+async def get_task_batch(service: Service, call: Call) -> dict[str, Any]:
+    """Tell how many tasks stand. An unknown one counts as failed, with the reason."""
+    results: dict[str, Any] = {}
+    for given in call.body["task_ids"]:
+        record = service.store.tasks.record(canonical(given), call.user.id)
+        if record is None:
+            results[given] = {"task_id": given, "status": "failed", "reason": "Unknown task id"}
+        else:
+            results[given] = describe(record)
+    return {"response": "batch", "results": results}
+
+
+def describe(record: TaskRecord) -> dict[str, Any]:
+    """Describe a task: ``result`` or ``exception`` are there only once it has finished.
+
+    Clients look for the presence of the fields, so there are no nulls.
+    Source: ``openapi/compute.yaml#/components/schemas/TaskStatus``.
+    """
+    transitions = {RECEIVED: record.received_at}
+    if record.dispatched_at is not None:
+        transitions[WAITING] = record.dispatched_at
+    transitions |= record.transitions
+    answer: dict[str, Any] = {"task_id": record.id, "status": record.state}
+    details: dict[str, Any] = {"endpoint_id": record.endpoint}
+    if record.completed_at is not None and record.body is not None:
+        result = read_stored(record.body)
+        transitions[record.state] = record.completed_at
+        details |= result.details or {}
+        answer["completion_t"] = str(record.completed_at)
+        answer["result" if record.state == SUCCESS else "exception"] = result.data
+    answer["details"] = details | {"task_transitions": transitions}
+    return answer
+
+
+async def get_task_group(service: Service, call: Call) -> dict[str, Any]:
+    """Tell which tasks a task group has."""
+    group = own_task_group(service, call, call.id("task_group_uuid"))
+    return {
+        "taskgroup_id": group.id,
+        "create_websockets_queue": group.has_queue,
+        "tasks": [
+            {"id": task_id, "created_at": iso_time(received_at)}
+            for task_id, received_at in service.store.tasks.in_group(group.id)
+        ],
+    }
+
+
+async def get_result_amqp_url(service: Service, call: Call) -> dict[str, Any]:
+    """Give fresh credentials for the caller's result queues."""
+    return service.provisioning.describe_user(call.user.id)
+
+
+HANDLERS: dict[str, Handler] = {
+    "get_task": get_task,
+    "get_task_batch": get_task_batch,
+    "get_task_group": get_task_group,
+    "get_result_amqp_url": get_result_amqp_url,
+}

@@ -1,0 +1,155 @@
+"""What the service has on its broker: exchanges, queues, bindings, and who may use them.
+
+In go endpoints, users and task groups; out come declared queues and the connection details that
+registrations and ``GET /v2/get_amqp_result_connection_url`` answer with. Agents and clients
+declare nothing, so all of it must exist before they are told of it.
+Source: ``docs/wire.md#amqp-0-9-1``.
+
+Declaring twice is harmless and happens after each reconnection. What can fail: ``LinkError``,
+when the broker is away; the caller tells its user to try again.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .accounts import Accounts
+from .amqp import AmqpLink, LinkError
+from .names import Names, beginning_with, only
+from .store import Store
+
+#: A result queue that nobody reads for so long goes away. Source: ``docs/wire.md``, tasks
+#: without activity are abandoned after two weeks.
+_QUEUE_LIFE_S = 14 * 24 * 3600
+_GROUP_QUEUE = {"x-expires": _QUEUE_LIFE_S * 1000}
+
+
+class Provisioning:
+    """Declares and describes the service's queues.
+
+    Args:
+        names: how everything is called.
+        accounts: makes users of the broker.
+        store: the endpoints and task groups that have queues.
+    """
+
+    def __init__(self, names: Names, accounts: Accounts, store: Store) -> None:
+        self.names = names
+        self._accounts = accounts
+        self._store = store
+        self._link: AmqpLink | None = None
+        #: Queues of task groups that were declared on the present connection.
+        self._declared: set[str] = set()
+
+    async def declare_exchanges(self, link: AmqpLink) -> None:
+        """Declare what does not depend on endpoints and task groups."""
+        names = self.names
+        await link.declare_exchange(names.task_exchange, "direct")
+        await link.declare_exchange(names.result_exchange, "direct")
+        await link.declare_queue(names.result_queue)
+        await link.declare_queue(names.heartbeat_queue)
+
+    async def open(self, link: AmqpLink) -> None:
+        """Declare everything on a new connection, and use that from now on."""
+        self._link = link
+        self._declared.clear()
+        await self.declare_exchanges(link)
+        for endpoint in self._store.endpoints.all():
+            await self.declare_endpoint(endpoint.id, multi_user=endpoint.multi_user)
+        oldest = time.time() - _QUEUE_LIFE_S
+        for group in self._store.tasks.groups_with_queue():
+            if group.created_at > oldest:
+                await self.declare_group(group.owner, group.id)
+
+    async def declare_endpoint(self, endpoint_id: str, *, multi_user: bool) -> None:
+        """Declare the queues of an endpoint."""
+        link, names = self._open_link(), self.names
+        queue = names.command_queue if multi_user else names.task_queue
+        await link.declare_queue(queue(endpoint_id))
+        await link.bind_queue(queue(endpoint_id), names.task_exchange, endpoint_id)
+        exchange = names.result_exchange
+        await link.bind_queue(names.result_queue, exchange, names.result_key(endpoint_id))
+        await link.bind_queue(names.heartbeat_queue, exchange, names.heartbeat_key(endpoint_id))
+
+    async def declare_group(self, user_id: str, task_group_id: str) -> None:
+        """Declare the result queue of a task group, unless that was done."""
+        name = self.names.group_queue(user_id, task_group_id)
+        if name not in self._declared:
+            await self._open_link().declare_queue(name, arguments=_GROUP_QUEUE)
+            self._declared.add(name)
+
+    async def empty_task_queue(self, endpoint_id: str) -> None:
+        """Throw away what waits for an endpoint; the store still has it."""
+        await self._open_link().delete_queue(self.names.task_queue(endpoint_id))
+        await self.declare_endpoint(endpoint_id, multi_user=False)
+
+    def describe_endpoint(self, endpoint_id: str, *, multi_user: bool) -> dict[str, Any]:
+        """Give an endpoint fresh credentials and the places of its queues.
+
+        Source: ``openapi/compute.yaml#/components/schemas/EndpointRegistration``.
+        """
+        names = self.names
+        queue = (names.command_queue if multi_user else names.task_queue)(endpoint_id)
+        url = self._accounts.grant(
+            names.endpoint_account(endpoint_id),
+            write=only(names.result_exchange),
+            read=only(queue),
+        )
+        reading = {"connection_url": url, "exchange": names.task_exchange, "queue": queue}
+        return {
+            "endpoint_id": endpoint_id,
+            "command_queue_info" if multi_user else "task_queue_info": reading,
+            "result_queue_info": self._writing(
+                url, names.result_queue, names.result_key(endpoint_id)
+            ),
+            "heartbeat_queue_info": self._writing(
+                url, names.heartbeat_queue, names.heartbeat_key(endpoint_id)
+            ),
+        }
+
+    def _writing(self, url: str, queue: str, routing_key: str) -> dict[str, Any]:
+        exchange = self.names.result_exchange
+        return {
+            "connection_url": url,
+            "exchange": exchange,
+            "queue": queue,
+            "queue_publish_kwargs": {
+                "exchange": exchange,
+                "routing_key": routing_key,
+                "mandatory": True,
+                "properties": {"delivery_mode": 2},
+            },
+        }
+
+    def describe_user(self, user_id: str) -> dict[str, str]:
+        """Give a user fresh credentials and what the names of his queues begin with."""
+        prefix = self.names.queue_prefix(user_id)
+        url = self._accounts.grant(self.names.user_account(user_id), read=beginning_with(prefix))
+        return {"queue_prefix": prefix, "connection_url": url}
+
+    def shut_out(self, endpoint_id: str) -> None:
+        """Take an endpoint's credentials away, and drop its connections."""
+        self._accounts.revoke(self.names.endpoint_account(endpoint_id))
+
+    async def remove_endpoint(self, endpoint_id: str) -> None:
+        """Remove an endpoint's queues and shut it out."""
+        self.shut_out(endpoint_id)
+        link = self._open_link()
+        await link.delete_queue(self.names.task_queue(endpoint_id))
+        await link.delete_queue(self.names.command_queue(endpoint_id))
+
+    def everything(self) -> tuple[list[str], list[str]]:
+        """Give the names of all queues and exchanges that the service ever declared."""
+        names = self.names
+        queues = [names.result_queue, names.heartbeat_queue]
+        for endpoint_id in self._store.endpoints.ever():
+            queues += [names.task_queue(endpoint_id), names.command_queue(endpoint_id)]
+        for group in self._store.tasks.groups_with_queue():
+            queues.append(names.group_queue(group.owner, group.id))
+        return queues, [names.task_exchange, names.result_exchange]
+
+    def _open_link(self) -> AmqpLink:
+        if self._link is None:
+            raise LinkError("the service is not connected to its broker yet")
+        return self._link

@@ -1,0 +1,187 @@
+"""Results and status reports on their way in, and results on their way to their users.
+
+::
+
+    broker: results ---> pending ---> one transaction ---> ack
+                                            |
+                                            +--> the group's queue --confirmed--> forwarded
+
+All deliveries of one turn of the event loop are one batch: one transaction, one acknowledgement.
+A result is acknowledged once it is stored, and stays marked as not forwarded until the broker
+has confirmed it in the queue of its task group; :meth:`Results.recover` forwards it again after
+a reconnection or a restart. A second result for a task is acknowledged and dropped.
+
+What can fail: the store (a full disk). Then nothing is acknowledged, and the batch is tried
+again after a pause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from . import routing
+from .amqp import AmqpLink, Delivery
+from .names import Names
+from .outbox import Outbox
+from .store import Store
+from .store.outcomes import Forward, Outcome, Verdict
+
+log = logging.getLogger(__name__)
+
+_PERSISTENT = 2
+#: Unacknowledged messages that the broker may have sent ahead.
+_PREFETCH = 1000
+#: Pause after the store failed, in seconds.
+_RETRY_S = 1.0
+
+
+class Results:
+    """Keeps and forwards results.
+
+    Args:
+        outlet: the link that forwards.
+        names: the queues to read, and those to forward to.
+        store: where results and reports are kept.
+    """
+
+    def __init__(self, outlet: AmqpLink, names: Names, store: Store) -> None:
+        self._names = names
+        self._store = store
+        self._outbox = Outbox(outlet, self._forwarded)
+        self._intake: AmqpLink | None = None
+        #: Deliveries that no flush has looked at; one is due while there are any.
+        self._pending: list[Delivery] = []
+        self._flush_due: asyncio.Handle | None = None
+
+    async def open(self, intake: AmqpLink) -> None:
+        """Consume on a new connection. What came on a former one comes again on this."""
+        self._intake = intake
+        self._pending.clear()
+        await intake.consume(
+            self._names.result_queue, self._on_result, exclusive=True, prefetch=_PREFETCH
+        )
+        await intake.consume(self._names.heartbeat_queue, self._on_report, exclusive=True)
+
+    def close(self) -> None:
+        """Keep what came in, and the confirmations."""
+        if self._flush_due is not None:
+            self._flush_due.cancel()
+            self._flush()
+        self._outbox.flush()
+
+    # -- results ----------------------------------------------------------------------------
+
+    def _on_result(self, delivery: Delivery) -> None:
+        self._pending.append(delivery)
+        if self._flush_due is None:
+            self._flush_due = asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_due = None
+        if not self._pending:
+            return
+        deliveries = self._pending
+        try:
+            self.keep(_read(deliveries))
+        except sqlite3.Error as error:
+            log.error("%d results wait for the store: %s", len(deliveries), error)
+            loop = asyncio.get_running_loop()
+            self._flush_due = loop.call_later(_RETRY_S, self._flush)
+            return
+        self._pending = []
+        assert self._intake is not None
+        # The channel carries reports too: only what is handled may be acknowledged with it, and
+        # reports are handled as they come.
+        self._intake.ack(deliveries[-1].delivery_tag, multiple=True)
+
+    def keep(self, outcomes: Sequence[Outcome]) -> None:
+        """Store outcomes, and forward those that somebody waits for.
+
+        Raises:
+            sqlite3.Error: nothing is stored.
+        """
+        with self._store.transaction():
+            verdicts, forwards = self._store.outcomes.keep(outcomes, time.time())
+        for verdict, count in Counter(verdicts).items():
+            if verdict is not Verdict.STORED:
+                log.warning("dropped %d results: %s", count, verdict.value)
+        self._forward(forwards)
+
+    def fail_unfinished(self, endpoint: str, code: str, text: str) -> None:
+        """Fail all unfinished tasks of an endpoint that will not run them any more."""
+        while tasks := self._store.tasks.unfinished(endpoint=endpoint):
+            self.keep([routing.failed_outcome(task.id, endpoint, code, text) for task in tasks])
+
+    def _forward(self, forwards: Iterable[Forward]) -> list[asyncio.Future[None]]:
+        return [
+            self._outbox.publish(
+                forward.seq,
+                "",
+                self._names.group_queue(forward.owner, forward.task_group),
+                routing.forwarded_body(forward),
+                _properties(forward),
+            )
+            for forward in forwards
+        ]
+
+    def _forwarded(self, seqs: list[int]) -> None:
+        with self._store.transaction():
+            self._store.outcomes.mark_forwarded(seqs)
+
+    async def recover(self, *, finished_since: float | None = None) -> None:
+        """Forward results that their queues may not have.
+
+        Args:
+            finished_since: also those that were forwarded, if they are not older than this
+                Unix time in seconds: the broker has lost its queues.
+        """
+        after, count = 0, 0
+        while forwards := self._store.outcomes.to_forward(
+            after=after, finished_since=finished_since
+        ):
+            after = forwards[-1].seq
+            futures = self._forward(f for f in forwards if f.seq not in self._outbox)
+            count += len(futures)
+            await asyncio.gather(*futures, return_exceptions=True)
+        if count:
+            log.info("forwarded %d results again", count)
+
+    # -- status reports ---------------------------------------------------------------------
+
+    def _on_report(self, delivery: Delivery) -> None:
+        try:
+            report = routing.read_report(delivery.body, delivery.routing_key)
+            statuses = [(id_, routing.times(t)) for id_, t in report.task_statuses.items()]
+        except routing.Unacceptable as reason:
+            log.warning("dropped a status report: %s", reason)
+        else:
+            with self._store.transaction():
+                self._store.endpoints.report(report.endpoint_id, report.global_state, time.time())
+                self._store.tasks.report(report.endpoint_id, statuses)
+        assert self._intake is not None
+        self._intake.ack(delivery.delivery_tag)
+
+
+def _read(deliveries: Iterable[Delivery]) -> list[Outcome]:
+    outcomes = []
+    for delivery in deliveries:
+        try:
+            outcomes.append(routing.read_result(delivery.body, delivery.routing_key))
+        except routing.Unacceptable as reason:
+            log.warning("dropped a result: %s", reason)
+    return outcomes
+
+
+def _properties(forward: Forward) -> dict[str, object]:
+    properties: dict[str, object] = {
+        "delivery_mode": _PERSISTENT,
+        "timestamp": int(forward.completed_at),
+    }
+    if forward.high_assurance:
+        properties["headers"] = {"high_assurance": True}
+    return properties

@@ -1,0 +1,111 @@
+"""Run a service: ``python -m gcompute.local.server``.
+
+Standard input: one line with :class:`~gcompute.local.settings.Settings` as JSON. When standard
+input closes after that, because its owner stops it or has died, the service stops in order, as it
+does on SIGTERM and SIGINT.
+
+Standard output: one line of JSON: where the service is (``url``, ``token``, ``endpoint_id``,
+``broker``, ``state_dir``) once it is ready, or ``error`` with the reason why it never will be.
+Standard error: the log. Exit status: 0 after an orderly stop, 1 otherwise.
+
+The endpoint's agent is started before the service's own imports, so that both import at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Mapping
+
+from .settings import Settings
+
+log = logging.getLogger("gcompute.local.server")
+
+
+def main() -> int:
+    """Run a service until it is told to stop; give the exit status."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    # What pika sees reaches us as an exception too; of uvicorn only trouble is of interest.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    line = sys.stdin.readline()
+    if not line:
+        return 1
+    return asyncio.run(_main(Settings.from_line(line)))
+
+
+async def _main(settings: Settings) -> int:
+    stopping, ready = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    leash = asyncio.create_task(_hold(reader, stopping), name="gcompute-leash")
+    stop = asyncio.create_task(stopping.wait())
+    serving = asyncio.create_task(_serve(settings, stopping, ready), name="gcompute-service")
+    await asyncio.wait([serving, stop], return_when=asyncio.FIRST_COMPLETED)
+    if not ready.is_set():
+        serving.cancel()
+    await asyncio.wait([serving])
+    leash.cancel()
+    stop.cancel()
+    if serving.cancelled():
+        return 0
+    error = serving.exception()
+    if error is None:
+        return 0
+    log.error("the service cannot run", exc_info=error)
+    if not ready.is_set():
+        _say({"error": _reason(error)})
+    return 1
+
+
+async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Event) -> None:
+    """Start, say so, and wait until somebody wants it to stop."""
+    from .agent_process import AgentProcess
+
+    agent = await AgentProcess.spawn() if settings.workers else None
+    try:
+        from .stack import running
+
+        async with running(settings, agent) as announcement:
+            ready.set()
+            _say(announcement)
+            log.info("ready at %s", announcement["url"])
+            await stopping.wait()
+            log.info("stopping")
+    finally:
+        if agent is not None:
+            await agent.stop()
+
+
+async def _hold(reader: asyncio.StreamReader, stopping: asyncio.Event) -> None:
+    """Stop the service when its standard input closes."""
+    while await reader.read(65536):
+        pass
+    stopping.set()
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ImportError):
+        return (
+            f"the local service needs a package that is not installed ({error}): "
+            "pip install 'gcompute[local]'"
+        )
+    return str(error) or repr(error)
+
+
+def _say(message: Mapping[str, object]) -> None:
+    print(json.dumps(message), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

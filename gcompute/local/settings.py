@@ -1,0 +1,34 @@
+"""What the launcher tells a service process, as one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one service process."""
+
+    #: Folder of the state file, the log and what the workers leave; it exists.
+    state_dir: str
+    #: Worker processes of the endpoint; 0 starts no endpoint.
+    workers: int = 2
+    #: URL of a RabbitMQ, credentials included; ``None`` for the embedded broker.
+    broker: str | None = None
+    host: str = "127.0.0.1"
+    #: Port of the web service; 0 picks a free one.
+    port: int = 0
+    #: Whether the state goes with the service: at the end its queues are deleted.
+    temporary: bool = True
+    #: Seconds between status reports of the endpoint.
+    heartbeat_period: float = 5.0
+
+    def to_line(self) -> str:
+        """Give the line for :meth:`from_line`, line end included."""
+        return json.dumps(asdict(self)) + "\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> Settings:
+        """Read what :meth:`to_line` wrote."""
+        return cls(**json.loads(line))

@@ -1,0 +1,190 @@
+"""All parts of a service, wired together for as long as it runs.
+
+::
+
+    HTTP --> app --> operations --> store
+                         |            ^
+                     dispatcher    results <---+
+                         |            |        |
+                         v            v        |
+                      [outlet link: tasks,   [intake link: results,
+                       results to users]      status reports]
+                                  \\          /
+                                   the broker  <-->  agents, clients
+
+Two connections, as a broker that is full stops reading from those who publish: results can be
+taken in and acknowledged all the same. Everything lives in one event loop; parts start in the
+order in which they need each other, and stop in the reverse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TypedDict
+from urllib.parse import urlsplit
+
+from .accounts import Accounts, EmbeddedAccounts, SharedAccount
+from .agent_process import AgentProcess
+from .amqp import AmqpLink
+from .amqp_cleanup import remove
+from .app import create_app
+from .dispatch import Dispatcher
+from .http_server import HttpServer, listen
+from .local_endpoint import LocalEndpoint
+from .names import Names
+from .provisioning import Provisioning
+from .results import Results
+from .service import Service
+from .settings import Settings
+from .store import Store
+from .store.users import User
+
+log = logging.getLogger(__name__)
+
+_LOCAL_USER = "local"
+#: How long a broker may take to answer at the start, in seconds.
+_BROKER_S = 10.0
+#: A result that nobody fetched for so long need not be forwarded again, in seconds.
+#: Source: ``docs/wire.md``, limits.
+_UNFETCHED_S = 30 * 60.0
+
+
+class Announcement(TypedDict):
+    """What a service that is ready tells its launcher."""
+
+    url: str
+    token: str
+    endpoint_id: str | None
+    #: Address of the broker, without credentials.
+    broker: str
+    state_dir: str
+
+
+@asynccontextmanager
+async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterator[Announcement]:
+    """Run a service for the length of a block.
+
+    Args:
+        settings: how.
+        agent: a process for its endpoint; ``None`` for no endpoint.
+
+    Raises:
+        StoreUnusable: the state folder cannot be used.
+        AddressTaken: the port of the web service cannot be had.
+        LinkError: the broker cannot be reached, or refuses the credentials.
+        AgentFailed: the endpoint does not start.
+    """
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        store = Store(Path(settings.state_dir))
+        stack.callback(store.close)
+        user, token = _local_user(store)
+        accounts = await _accounts(settings, stack)
+        broker_url = accounts.administrator()
+        service = await _connect(settings, store, accounts, broker_url, stack)
+        http = HttpServer(create_app(service), listener)
+        http.start()
+        stack.push_async_callback(http.stop)
+        endpoint_id = None
+        if agent is not None:
+            endpoint = LocalEndpoint(service, settings, user, agent)
+            stack.push_async_callback(endpoint.stop)
+            await endpoint.start()
+            endpoint_id = endpoint.id
+        yield Announcement(
+            url=http.url,
+            token=token,
+            endpoint_id=endpoint_id,
+            broker=without_credentials(broker_url),
+            state_dir=settings.state_dir,
+        )
+
+
+async def _accounts(settings: Settings, stack: AsyncExitStack) -> Accounts:
+    if settings.broker is not None:
+        return SharedAccount(settings.broker)
+    from .broker import Broker
+
+    broker = Broker(settings.host)
+    await broker.start()
+    stack.push_async_callback(broker.stop)
+    return EmbeddedAccounts(broker)
+
+
+async def _connect(
+    settings: Settings, store: Store, accounts: Accounts, url: str, stack: AsyncExitStack
+) -> Service:
+    """Connect to the broker, declare what the service has there, and send what is left over."""
+    names = Names(store.identity())
+    provisioning = Provisioning(names, accounts, store)
+    recovery: set[asyncio.Task[None]] = set()
+    #: A broker that lives with the service begins with nothing.
+    lost_all = accounts.volatile
+
+    async def open_outlet(link: AmqpLink) -> None:
+        nonlocal lost_all
+        await provisioning.open(link)
+        since = time.time() - _UNFETCHED_S if lost_all else None
+        task = asyncio.create_task(_recover(service, lost_all, since), name="gcompute-recovery")
+        recovery.add(task)
+        task.add_done_callback(recovery.discard)
+        lost_all = False
+
+    async def open_intake(link: AmqpLink) -> None:
+        await provisioning.declare_exchanges(link)
+        await results.open(link)
+
+    outlet = AmqpLink(url, on_open=open_outlet, name="outlet")
+    intake = AmqpLink(url, on_open=open_intake, name="intake")
+    results = Results(outlet, names, store)
+    service = Service(store, provisioning, Dispatcher(outlet, names, store), results)
+
+    async def disconnect() -> None:
+        for task in recovery:
+            task.cancel()
+        results.close()
+        await intake.stop()
+        await outlet.stop()
+        service.dispatcher.close()
+        if settings.temporary and not accounts.volatile:
+            await asyncio.to_thread(remove, url, *provisioning.everything())
+
+    stack.push_async_callback(disconnect)
+    await outlet.start(timeout_s=_BROKER_S)
+    await intake.start(timeout_s=_BROKER_S)
+    return service
+
+
+async def _recover(service: Service, lost_all: bool, finished_since: float | None) -> None:
+    try:
+        await service.dispatcher.recover(everything=lost_all)
+        await service.results.recover(finished_since=finished_since)
+    except Exception:
+        log.exception("what was left over could not be sent")
+
+
+def _local_user(store: Store) -> tuple[User, str]:
+    """Give the one user of the service with his token; the same ones after a restart."""
+    known = store.users.named(_LOCAL_USER)
+    if known is not None:
+        return known
+    user, token = User(str(uuid.uuid4()), _LOCAL_USER), secrets.token_urlsafe(32)
+    with store.transaction():
+        store.users.add(user)
+        store.users.add_token(token, user.id)
+    return user, token
+
+
+def without_credentials(url: str) -> str:
+    """Give an AMQP URL that may be shown."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    place = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{place}{f':{parts.port}' if parts.port else ''}{parts.path}"

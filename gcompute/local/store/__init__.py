@@ -1,0 +1,137 @@
+"""The service's state: one SQLite file, written before any answer is given.
+
+:class:`Store` owns the one connection; only the service's event loop uses it. Every request and
+every batch of results is one short transaction. The file is in write-ahead mode without a sync
+of each commit: a process that is killed loses nothing that was committed (the pages are the
+kernel's by then), only a machine that loses power may.
+
+What can fail: :class:`StoreUnusable` on opening (a folder that cannot be written, a file of
+another version, another service at work on it); ``sqlite3.Error`` later (a full disk).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from .containers import Containers
+from .endpoints import Endpoints
+from .functions import Functions
+from .outcomes import Outcomes
+from .schema import SCHEMA, VERSION
+from .tasks import Tasks
+from .users import Users
+
+__all__ = ["Store", "StoreUnusable"]
+
+
+class StoreUnusable(Exception):
+    """The state folder cannot be used; the text says why and what to do."""
+
+
+class Store:
+    """The tables of one state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = _lock(folder)
+        try:
+            self._connection = _open(folder / "state.sqlite")
+        except BaseException:
+            self._lock.close()
+            raise
+        self.users = Users(self._connection)
+        self.endpoints = Endpoints(self._connection)
+        self.functions = Functions(self._connection)
+        self.tasks = Tasks(self._connection)
+        self.outcomes = Outcomes(self._connection)
+        self.containers = Containers(self._connection)
+
+    def close(self) -> None:
+        """Close the file and let another service have the folder."""
+        self._connection.close()
+        self._lock.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what is written inside one transaction: all of it or, on an error, nothing."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def remembered(self, key: str, value: str) -> str:
+        """Give the value of a key; where it has none yet, keep and give this one."""
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0])
+
+    def identity(self) -> str:
+        """Give the name that tells this service's queues from those of others on a broker."""
+        return self.remembered("identity", f"gcompute-{secrets.token_hex(6)}")
+
+    def local_endpoint(self) -> str:
+        """Give the id of the endpoint that the service itself starts."""
+        return self.remembered("local_endpoint", str(uuid.uuid4()))
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Lock the folder for this process; the lock goes with the process, however it ends."""
+    path = folder / "service.lock"
+    try:
+        lock = path.open("a+")
+    except OSError as error:
+        raise StoreUnusable(
+            f"the state folder {folder} cannot be used ({error.strerror}): "
+            "pass a state_dir that exists and can be written"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise StoreUnusable(
+            f"another local service (process {holder}) uses the state folder {folder}: "
+            "stop it, or pass another state_dir"
+        ) from error
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            connection.executescript(
+                f"BEGIN IMMEDIATE;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;"
+            )
+        elif version != VERSION:
+            raise StoreUnusable(
+                f"{path} was written by another version of gcompute (state version {version}, "
+                f"this one reads {VERSION}): pass another state_dir"
+            )
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreUnusable(
+            f"{path} cannot be used ({error}): pass another state_dir, or remove the file"
+        ) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection

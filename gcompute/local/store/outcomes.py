@@ -1,0 +1,139 @@
+"""Results of tasks, from their arrival to the moment when the user's queue has them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from .tasks import FAILED, SUCCESS
+
+
+class Verdict(Enum):
+    """What became of a result that arrived."""
+
+    STORED = "stored"
+    #: The task has a result already; the first one counts.
+    DUPLICATE = "duplicate"
+    #: There is no such task.
+    UNKNOWN = "unknown"
+    #: The task belongs to another endpoint than the one that sent this.
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result that arrived."""
+
+    task_id: str
+    #: The endpoint that sent it.
+    endpoint: str
+    success: bool
+    #: The message as it arrived.
+    body: bytes
+    #: What the endpoint reported of the task: state to Unix time in seconds.
+    transitions: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A result on its way to the queue of its task group."""
+
+    seq: int
+    task_id: str
+    task_group: str
+    owner: str
+    body: bytes
+    #: Unix time in seconds.
+    completed_at: float
+    #: From a high-assurance endpoint: the queue must not carry the value.
+    high_assurance: bool
+
+
+class Outcomes:
+    """The table ``results``, and what results change in ``tasks``."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def keep(self, outcomes: Iterable[Outcome], now: float) -> tuple[list[Verdict], list[Forward]]:
+        """Keep results.
+
+        Returns:
+            A verdict for each, in order, and what is to be forwarded: the stored ones whose
+            task group has a queue.
+        """
+        verdicts: list[Verdict] = []
+        forwards: list[Forward] = []
+        for outcome in outcomes:
+            verdict, forward = self._keep(outcome, now)
+            verdicts.append(verdict)
+            if forward is not None:
+                forwards.append(forward)
+        return verdicts, forwards
+
+    def _keep(self, outcome: Outcome, now: float) -> tuple[Verdict, Forward | None]:
+        row = self._connection.execute(
+            "SELECT tasks.seq, completed_at, transitions, endpoint, task_group, "
+            "batches.owner, has_queue, high_assurance "
+            "FROM tasks JOIN batches ON batches.seq = tasks.batch "
+            "JOIN task_groups ON task_groups.id = task_group "
+            "JOIN endpoints ON endpoints.id = endpoint WHERE tasks.id = ?",
+            (outcome.task_id,),
+        ).fetchone()
+        if row is None:
+            return Verdict.UNKNOWN, None
+        seq, completed_at, known, endpoint, group, owner, has_queue, high_assurance = row
+        if endpoint != outcome.endpoint:
+            return Verdict.FOREIGN, None
+        if completed_at is not None:
+            return Verdict.DUPLICATE, None
+        transitions = ({} if known is None else json.loads(known)) | outcome.transitions
+        self._connection.execute(
+            "UPDATE tasks SET state = ?, completed_at = ?, transitions = ?, payload = NULL "
+            "WHERE seq = ?",
+            (SUCCESS if outcome.success else FAILED, now, json.dumps(transitions), seq),
+        )
+        # A group without a queue has nothing to forward to.
+        self._connection.execute(
+            "INSERT INTO results VALUES (?, ?, ?)", (seq, outcome.body, not has_queue)
+        )
+        if not has_queue:
+            return Verdict.STORED, None
+        return Verdict.STORED, Forward(
+            seq, outcome.task_id, group, owner, outcome.body, now, bool(high_assurance)
+        )
+
+    def mark_forwarded(self, seqs: Iterable[int]) -> None:
+        """Keep that the queues have these results."""
+        self._connection.executemany(
+            "UPDATE results SET forwarded = 1 WHERE task = ?", [(seq,) for seq in seqs]
+        )
+
+    def to_forward(
+        self, *, after: int = 0, finished_since: float | None = None, limit: int = 500
+    ) -> list[Forward]:
+        """Give results whose queue may not have them, in order of submission, a page at a time.
+
+        Args:
+            after: number of the last task of the page before.
+            finished_since: also give those that were forwarded, if they finished at this Unix
+                time in seconds or later: for a broker that lost its queues.
+            limit: length of a page.
+        """
+        rows = self._connection.execute(
+            "SELECT tasks.seq, tasks.id, task_group, batches.owner, body, completed_at, "
+            "high_assurance FROM results JOIN tasks ON tasks.seq = task "
+            "JOIN batches ON batches.seq = tasks.batch "
+            "JOIN task_groups ON task_groups.id = task_group "
+            "JOIN endpoints ON endpoints.id = endpoint "
+            "WHERE has_queue AND task > ? AND (forwarded = 0 OR completed_at >= ?) "
+            "ORDER BY task LIMIT ?",
+            (after, 9e99 if finished_since is None else finished_since, limit),
+        )
+        return [
+            Forward(seq, id_, group, owner, body, completed_at, bool(high_assurance))
+            for seq, id_, group, owner, body, completed_at, high_assurance in rows.fetchall()
+        ]
