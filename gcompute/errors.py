@@ -116,13 +116,17 @@ class ComputeAPIError(ComputeError):
         if self.message:
             parts.append(f": {self.message}")
         for error in self.errors:
-            path = ".".join(str(step) for step in error.get("loc", ()))
-            parts.append(f"\n  {path}: {error.get('msg', '')}")
+            parts.append(f"\n  {_field_path(error.get('loc'))}: {error.get('msg', '')}")
         if self.request_id:
             parts.append(f" (request id {self.request_id})")
         if self.next_step:
             parts.append(f"\n{self.next_step}")
         return "".join(parts)
+
+
+def _field_path(loc: object) -> str:
+    """Write a field's path in a request: documented as a list of steps, but foreign."""
+    return ".".join(map(str, loc)) if isinstance(loc, list | tuple) else str(loc or "request")
 
 
 class AuthenticationFailed(ComputeAPIError):
@@ -155,9 +159,13 @@ class PayloadTooLarge(ComputeAPIError):
 class RequestInvalid(ComputeAPIError):
     """400 or 422: the service could not accept the request as it was."""
 
+    next_step = "Correct what is named above; sending the same again gives the same answer."
+
 
 class RateLimited(ComputeAPIError):
     """429: too many requests; ``retry_after_s`` says how long to wait, where known."""
+
+    next_step = "Send fewer requests: put many tasks in one, and ask for many results at once."
 
     retry_after_s: float | None = None
 
@@ -294,9 +302,10 @@ class TaskExecutionFailed(ComputeError):
         super().__init__(remote_data)
         self.remote_data = remote_data
         self.completion_t = completion_t
-        self.task_details = task_details
+        # What an endpoint says of itself is never a reason to lose its error.
+        self.task_details = task_details if isinstance(task_details, dict) else None
         self.task_id = task_id
-        self.endpoint_id = endpoint_id or (task_details or {}).get("endpoint_id")
+        self.endpoint_id = endpoint_id or self.details.get("endpoint_id")
         self.error_code = error_code
         self.__cause__ = RemoteTraceback(remote_data)
 
