@@ -95,7 +95,7 @@ class ResultMessage:
             data=_text(data, "data"),
             error_details=None
             if error is None
-            else ErrorDetails(str(error.get("code", "")), str(error.get("user_message", ""))),
+            else ErrorDetails(str(error.get("code") or ""), str(error.get("user_message") or "")),
             details=_mapping(data, "details"),
             task_statuses=_transitions(data.get("task_statuses")),
         )
@@ -172,7 +172,7 @@ def decode(body: bytes) -> Message:
     message_type = envelope.get("message_type")
     cls = _TYPES.get(message_type) if isinstance(message_type, str) else None
     if cls is None:
-        raise MalformedMessage(f"unknown message type {message_type!r}")
+        raise MalformedMessage(f"unknown message type {_brief(message_type)}")
     return cls.from_data(envelope["data"])
 
 
@@ -187,7 +187,13 @@ def _uuid(data: dict[str, Any], name: str) -> str:
     try:
         return str(uuid.UUID(_text(data, name)))
     except ValueError as error:
-        raise MalformedMessage(f"{name} is no UUID: {data[name]!r}") from error
+        raise MalformedMessage(f"{name} is no UUID: {_brief(data[name])}") from error
+
+
+def _brief(value: object) -> str:
+    """Quote a foreign value in a message about it."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _mapping(data: dict[str, Any], name: str) -> dict[str, Any] | None:
