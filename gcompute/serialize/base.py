@@ -45,7 +45,7 @@ class SerializationStrategy(ABC):
                 f"not {cls.identifier!r}"
             )
         taken = cls._registry.get(cls.identifier)
-        if taken is not None:
+        if taken is not None and not _is_defined_again(cls, type(taken)):
             raise ValueError(
                 f"identifier {cls.identifier!r} of {cls.__name__} is already used by "
                 f"{type(taken).__name__}"
@@ -103,7 +103,7 @@ class ComboSerializationStrategy(SerializationStrategy, ABC):
                 failures.append(error)
         if not buffers:
             raise SerializationError(
-                f"none of {_names(self.strategies)} can serialize {data!r}"
+                f"none of {_names(self.strategies)} can serialize {brief(data)}"
             ) from ExceptionGroup("what each strategy says", failures)
         return self.identifier + self.join(buffers)
 
@@ -133,6 +133,20 @@ class ComboSerializationStrategy(SerializationStrategy, ABC):
     def split(self, joined: str) -> list[str]:
         """Take apart what :meth:`join` made."""
         return unpack_buffers(joined)
+
+
+def brief(value: Any) -> str:
+    """Describe a value in a line, whatever its ``repr`` does."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = "(no repr)"
+    return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"
+
+
+def _is_defined_again(cls: type, earlier: type) -> bool:
+    """Tell whether a class replaces itself: a notebook's cell was run again."""
+    return (cls.__module__, cls.__qualname__) == (earlier.__module__, earlier.__qualname__)
 
 
 def _names(classes: tuple[type, ...]) -> str:

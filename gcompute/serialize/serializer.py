@@ -16,7 +16,7 @@ from typing import Any
 from gcompute.errors import DeserializationError, SerdeError, SerializationError
 
 from . import strategies as _strategies
-from .base import IDENTIFIER_LENGTH, SerializationStrategy
+from .base import IDENTIFIER_LENGTH, SerializationStrategy, brief
 from .packing import pack_buffers, unpack_buffers
 from .strategies import DEFAULT_STRATEGY_CODE, DEFAULT_STRATEGY_DATA
 
@@ -38,7 +38,11 @@ def find_strategy(named: Strategylike, *, for_code: bool | None = None) -> Seria
         SerdeError: there is no such strategy, or it is of the other kind.
     """
     found = _import_strategy(named) if isinstance(named, str) else named
-    if inspect.isclass(found) and issubclass(found, SerializationStrategy):
+    if (
+        inspect.isclass(found)
+        and issubclass(found, SerializationStrategy)
+        and not inspect.isabstract(found)
+    ):
         found = found()
     if not isinstance(found, SerializationStrategy):
         raise SerdeError(
@@ -60,7 +64,7 @@ def _import_strategy(path: str) -> Any:
         return getattr(_strategies, name, None)
     try:
         return getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise SerdeError(f"cannot import the serialization strategy {path!r}: {error}") from error
 
 
@@ -124,7 +128,7 @@ class ComputeSerializer:
             return strategy.serialize(data)
         except Exception as error:
             raise SerializationError(
-                f"{type(strategy).__name__} cannot serialize the {kind} {_brief(data)}: "
+                f"{type(strategy).__name__} cannot serialize the {kind} {brief(data)}: "
                 f"{type(error).__name__}: {error}"
             ) from error
 
@@ -174,7 +178,7 @@ class ComputeSerializer:
             except Exception as cause:
                 raise SerializationError(
                     f"{type(self.data_serializer).__name__} cannot serialize {name}, "
-                    f"{_brief(value)}: {type(cause).__name__}: {cause}"
+                    f"{brief(value)}: {type(cause).__name__}: {cause}"
                 ) from error
 
     pack_buffers = staticmethod(pack_buffers)
@@ -220,15 +224,6 @@ class ComputeSerializer:
             except Exception as error:
                 failures.append(error)
         raise SerializationError(
-            f"no strategy can serialize {_brief(data)}: "
+            f"no strategy can serialize {brief(data)}: "
             + "; ".join(f"{type(e).__name__}: {e}" for e in failures)
         ) from ExceptionGroup("what each strategy says", failures)
-
-
-def _brief(value: Any) -> str:
-    """Describe a value in a line, whatever its ``repr`` does."""
-    try:
-        text = repr(value)
-    except Exception:
-        text = "(no repr)"
-    return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"
