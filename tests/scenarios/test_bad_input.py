@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import globus_sdk
 import pytest
@@ -25,12 +25,16 @@ from gcompute.local import LocalService
 SOON = 15.0
 
 
-def one() -> int:
-    """Return 1."""
-    return 1
+def _one() -> Callable[[], int]:
+    """Make a function that is sent by value, as those of a script are."""
+
+    def one() -> int:
+        return 1
+
+    return one
 
 
-one.__module__ = "__main__"  # sent by value, as from a script
+one = _one()
 
 
 class Unpicklable:
