@@ -66,12 +66,19 @@ def find_server() -> str | None:
 class RabbitMQ:
     """One private node; `start` returns when it accepts connections.
 
-    `folder` must exist and be empty; it may be removed after `stop`.
+    `folder` must exist and be empty; it may be removed after `stop`. `settings` are lines for
+    `rabbitmq.conf`.
     """
 
-    def __init__(self, folder: Path, accounts: Sequence[Account] = (ADMINISTRATOR,)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        accounts: Sequence[Account] = (ADMINISTRATOR,),
+        settings: Sequence[str] = (),
+    ) -> None:
         self.port = free_port()
         self._folder = folder
+        self._settings = settings
         self._accounts = {account.name: account for account in accounts}
         self._epmd: subprocess.Popen[bytes] | None = None
         self._node: subprocess.Popen[bytes] | None = None
@@ -90,13 +97,13 @@ class RabbitMQ:
             raise RuntimeError("RabbitMQ is not installed: install rabbitmq-server")
         epmd_port = free_port()
         self._write_configuration()
-        self._epmd = subprocess.Popen(  # noqa: S603
+        self._epmd = subprocess.Popen(
             [epmd, "-port", str(epmd_port), "-address", "127.0.0.1"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._node = subprocess.Popen(  # noqa: S603
+        self._node = subprocess.Popen(
             [script],
             env=self._environment(epmd_port),
             cwd=self._folder,
@@ -149,7 +156,7 @@ class RabbitMQ:
             f"listeners.tcp.local = 127.0.0.1:{self.port}\n"
             f"load_definitions = {folder / 'definitions.json'}\n"
             "vm_memory_high_watermark.absolute = 1GiB\n"
-            "disk_free_limit.absolute = 50MB\n"
+            "disk_free_limit.absolute = 50MB\n" + "".join(f"{line}\n" for line in self._settings)
         )
 
     def _environment(self, epmd_port: int) -> dict[str, str]:
@@ -198,10 +205,12 @@ class RabbitMQ:
 
 @contextmanager
 def running_rabbitmq(
-    folder: Path, accounts: Sequence[Account] = (ADMINISTRATOR,)
+    folder: Path,
+    accounts: Sequence[Account] = (ADMINISTRATOR,),
+    settings: Sequence[str] = (),
 ) -> Iterator[RabbitMQ]:
     """Run a private node for the length of a `with` block; `folder` must be empty."""
-    node = RabbitMQ(folder, accounts)
+    node = RabbitMQ(folder, accounts, settings)
     node.start()
     try:
         yield node

@@ -84,7 +84,8 @@ class Topology:
                 name,
                 self._connection,
                 generated=not method.queue,
-                durable=method.durable,
+                # As in RabbitMQ, what goes with its connection is never durable.
+                durable=method.durable and not method.exclusive,
                 exclusive=method.exclusive,
                 auto_delete=method.auto_delete,
                 arguments=method.arguments,
