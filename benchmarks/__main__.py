@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 import traceback
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parse(arguments)
     started = time.monotonic()
-    official, ours = sides.official(options.official), sides.ours(sys.executable)
+    official, ours = sides.official(options.official), sides.ours(options.ours)
     report: dict[str, Any] = {
         **machine.facts(),
         "load before": machine.load(),
@@ -45,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report |= {"load after": machine.load(), "took": f"{time.monotonic() - started:.0f} s"}
     _print_facts(report)
     if options.json is not None:
-        rows_as_json = {n: [row.to_json() for row in rows] for n, rows in measured.items()}
-        options.json.write_text(json.dumps(report | {"benchmarks": rows_as_json}, indent=1) + "\n")
+        report["benchmarks"] = {n: [row.to_json() for row in rows] for n, rows in measured.items()}
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
     failed = [b.name for b in options.benchmarks if b.name not in measured]
     if failed:
         print(f"could not be measured: {', '.join(failed)}", file=sys.stderr)
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line: ``official`` (str), ``json`` (Path or None), ``benchmarks``."""
+    """Read the command line: ``official`` and ``ours`` (str), ``json`` (Path or None), ``benchmarks``."""
     listed = "\n".join(f"  {benchmark.name:8} {benchmark.measures}" for benchmark in BENCHMARKS)
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
@@ -67,6 +68,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         required=True,
         metavar="PYTHON",
         help="interpreter of an environment with the official SDK",
+    )
+    parser.add_argument(
+        "--ours",
+        default=sys.executable,
+        metavar="PYTHON",
+        help="interpreter of an environment with this client; default the one that runs this. "
+        "What else is installed there counts: httpx imports click and rich where they are",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every repetition there")
     parser.add_argument("names", nargs="*", metavar="NAME", help="run only these")
@@ -104,4 +112,6 @@ def _print_facts(report: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    # Leaves by way of the contexts that stop what was started, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

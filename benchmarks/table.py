@@ -15,7 +15,8 @@ _LEFT = frozenset({"measure", "unit"})
 def render(rows: Sequence[Row]) -> str:
     """Give a table with one line a row, as aligned text that is Markdown too."""
     cells = [_HEADER, *(_cells(row) for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(_HEADER))]
+    # A rule needs two characters, one of them the colon that sets a column flush right.
+    widths = [max(2, *(len(line[i]) for line in cells)) for i in range(len(_HEADER))]
     rule = [
         "-" * width if name in _LEFT else "-" * (width - 1) + ":"
         for name, width in zip(_HEADER, widths, strict=True)

@@ -21,7 +21,7 @@ def _run(setting: Setting) -> list[Row]:
     official, ours = setting.take_turns(_ROUNDS, measure)
     return [
         Row(
-            f"{_TASKS:,} no-op tasks",
+            f"{_TASKS:,} no-op tasks, rate",
             "tasks/s",
             {
                 "official": [_TASKS / round_["elapsed"] for round_ in official],
@@ -53,7 +53,7 @@ BENCHMARK = Benchmark(
     method=f"""\
 {_ROUNDS} rounds a side, in turn, each a fresh process that makes one call to warm up, then submits
 {_TASKS:,} calls with the Executor at its defaults. The rate counts from the first submit to the
-last result, and is bounded by service and workers on the same cores; here more is better. CPU is
+last result, and is bounded by service and workers on the same cores; more of it is better. CPU is
 that of the client's process, user and system, of all its threads, in that time. The official
 Executor serializes arguments in a thread of its own, ours in submit.""",
     run=_run,

@@ -43,6 +43,7 @@ def test_table_of_both_sides_and_the_floor() -> None:
         ]
     ).splitlines()
     assert len({len(line) for line in lines}) == 1
+    assert {cell.strip("-") for cell in _cells(lines[1])} == {"", ":"}
     assert [_cells(line) for line in (lines[0], *lines[2:])] == [
         ["measure", "unit", "official", "ours", "floor", "ours/official", "target", "met", "n"],
         ["warm call, median", "ms", "501", "5.00", "", "0.010", "<= 0.1", "yes", "2"],
