@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks import machine, sides
 from benchmarks.figures import Row
 from benchmarks.setting import WORKERS, Benchmark, Setting
+from benchmarks.sides import BenchmarkFailed
 from benchmarks.suite import BENCHMARKS
 from benchmarks.table import render
 
@@ -29,11 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     started = time.monotonic()
     official, ours = sides.official(options.official), sides.ours(options.ours)
-    report: dict[str, Any] = {
-        **machine.facts(),
-        "load before": machine.load(),
-        **{f"{side.name} packages": side.versions() for side in (official, ours)},
-    }
+    report: dict[str, Any] = {**machine.facts(), "load before": machine.load()}
+    try:
+        report |= {f"{side.name} packages": side.versions() for side in (official, ours)}
+    except BenchmarkFailed as failure:
+        print(f"nothing could be measured: {failure}", file=sys.stderr)
+        return 1
     measured: dict[str, list[Row]] = {}
     with Setting(official, ours) as setting:
         for benchmark in options.benchmarks:
@@ -55,7 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line: ``official`` and ``ours`` (str), ``json`` (Path or None), ``benchmarks``."""
+    """Read the command line.
+
+    Returns:
+        ``official`` and ``ours`` (interpreters), ``json`` (``Path`` or ``None``), ``benchmarks``.
+    """
     listed = "\n".join(f"  {benchmark.name:8} {benchmark.measures}" for benchmark in BENCHMARKS)
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
@@ -91,9 +97,11 @@ def _measure(benchmark: Benchmark, setting: Setting) -> list[Row] | None:
     print(f"\n## {benchmark.name}: {benchmark.measures}\n", flush=True)
     try:
         rows = list(benchmark.run(setting))
+    except BenchmarkFailed as failure:
+        print(f"FAILED: {failure}", flush=True)
+        return None
     except Exception:
-        print("FAILED", flush=True)
-        traceback.print_exc()
+        print(f"FAILED:\n{traceback.format_exc()}", flush=True)
         return None
     print(f"{render(rows)}\n\n{benchmark.method}", flush=True)
     return rows
