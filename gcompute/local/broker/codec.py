@@ -56,6 +56,10 @@ _FRAME_TYPES = frozenset(
     (spec.FRAME_METHOD, spec.FRAME_HEADER, spec.FRAME_BODY, spec.FRAME_HEARTBEAT)
 )
 _FRAME_END = bytes((spec.FRAME_END,))
+#: The arguments that are bytes by right.
+_LONG_STRINGS = frozenset(
+    ("mechanisms", "locales", "challenge", "response", "new_secret", "channel_id")
+)
 #: What pika's decoder lets out when bytes are cut short, nested too deep or out of range.
 _UNDECODABLE = (
     AMQPError,
@@ -138,14 +142,15 @@ def decode_method(payload: bytes) -> Any:
     method_class = spec.methods.get(index)
     if method_class is None or len(payload) < 4:
         raise ConnectionFault(COMMAND_INVALID, f"no method {index >> 16}, {index & 0xFFFF}")
-    method = method_class()
     try:
+        # Making one can fail as well: pika has methods that need arguments, which only it sends.
+        method = method_class()
         method.decode(payload, 4)
     except _UNDECODABLE as error:
-        raise ConnectionFault(SYNTAX_ERROR, f"malformed {method.NAME}") from error
+        raise ConnectionFault(SYNTAX_ERROR, f"malformed {method_class.NAME}") from error
     for name, value in method.__dict__.items():
-        # pika hands out bytes where UTF-8 does not decode; SASL data are the one binary argument.
-        if type(value) is bytes and name != "response":
+        # pika hands out bytes where a short string is not UTF-8.
+        if type(value) is bytes and name not in _LONG_STRINGS:
             raise ConnectionFault(SYNTAX_ERROR, f"{name} of {method.NAME} is not UTF-8")
     return method
 
