@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcompute.local.broker.deliveries import Deliveries, Subscription
-from gcompute.local.broker.queue import MESSAGE_OVERHEAD, Budget, Entry, Limits, Message, Queue
-
-
-def message(body: str, ttl_s: float | None = None) -> Message:
-    """Return a message without properties."""
-    return Message("", "queue", b"\x00\x00", body.encode(), ttl_s)
+from gcompute.local.broker.deliveries import Subscription
+from gcompute.local.broker.queue import MESSAGE_OVERHEAD, Budget, Limits, Queue
+from tests.unit.local.broker.fakes import FakeChannel, FakeConsumer, message
 
 
 def bodies(queue: Queue, now: float = 0.0) -> list[str]:
     """Take all ready messages."""
     return [entry.message.body.decode() for entry in iter(lambda: queue.take(now), None)]
-
-
-@dataclass
-class FakeConsumer:
-    """A consumer that is ready when the test says so."""
-
-    ready: bool = True
-    exclusive: bool = False
-    got: list[Entry] = field(default_factory=list)
-
-    def deliver(self, entry: Entry) -> None:
-        """Keep the entry."""
-        self.got.append(entry)
-
-    def queue_deleted(self) -> None:
-        """Do nothing."""
 
 
 def drain(queue: Queue, now: float = 0.0) -> None:
@@ -152,23 +130,6 @@ def test_a_deleted_queue_drops_what_comes_back() -> None:
     queue.deleted = True
     queue.requeue([entry])
     assert (len(queue), budget.used) == (0, 0)
-
-
-class FakeChannel:
-    """A channel that keeps what its subscriptions get."""
-
-    def __init__(self) -> None:
-        self.deliveries = Deliveries()
-        self.congested = False
-        self.sent: list[tuple[int, Entry]] = []
-
-    def send_delivery(self, subscription: Subscription, entry: Entry) -> None:
-        """Note the delivery."""
-        tag = self.deliveries.add(entry, subscription, settled=subscription.no_ack)
-        self.sent.append((tag, entry))
-
-    def subscription_ended(self, subscription: Subscription) -> None:
-        """Do nothing."""
 
 
 #: (what, which) - `which` chooses a channel or a tag.

@@ -7,7 +7,7 @@ import pytest
 from gcompute.local.broker.faults import ChannelFault
 from gcompute.local.broker.queue import Queue
 from gcompute.local.broker.vhost import VirtualHost
-from tests.unit.local.broker.test_queue import FakeConsumer, message
+from tests.unit.local.broker.fakes import FakeConsumer, message
 
 ANN, BOB = object(), object()
 
