@@ -5,7 +5,6 @@ For many tasks and results as they arrive use :class:`gcompute.Executor`, which 
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from gcompute import environment as _environment
 from gcompute import http
 from gcompute.batch import Batch
-from gcompute.errors import ComputeError, TaskPending, VersionMismatch
+from gcompute.errors import ComputeAPIError, ComputeError, TaskPending, VersionMismatch
 from gcompute.ids import UUIDLike, as_uuid
-from gcompute.login import app_authorizer, default_app
+from gcompute.login import app_authorizer, default_app, require_scope
 from gcompute.outcomes import task_state
 from gcompute.protocol import PROTOCOL_LEVEL
 from gcompute.registration import function_registration
@@ -86,8 +85,7 @@ class Client:
         self._api = http.ServiceAPI(
             self.web_service_address, self._find_authorizer, transport=transport
         )
-        #: Held while the authorizer is made, so that many threads log in once.
-        self._login = threading.Lock()
+        self._scope_required = False
         self._version_unchecked = do_version_check
         #: States of finished tasks by task id: the service forgets a result once it is fetched.
         self._finished: dict[str, dict[str, Any]] = {}
@@ -104,6 +102,8 @@ class Client:
             VersionMismatch: it does not; the message says what is needed.
         """
         answer = self._api.call(http.get_version, service=http.VersionService.ALL)
+        if not isinstance(answer, dict):
+            answer = {}  # the text of an older service: no minimum in it
         _require(PROTOCOL_LEVEL, answer.get("min_sdk_version"), "client protocol level")
         if endpoint_version is not None:
             needed = answer.get("min_ep_version") or answer.get("min_endpoint_version")
@@ -162,8 +162,11 @@ class Client:
         """
         batch = self.create_batch()
         batch.add(function_id, args, kwargs)
-        task_ids: dict[str, list[str]] = self.batch_run(endpoint_id, batch)["tasks"]
-        return task_ids[str(as_uuid(function_id, "function_id"))][0]
+        answer = self.batch_run(endpoint_id, batch)
+        task_ids = answer["tasks"].get(str(as_uuid(function_id, "function_id")))
+        if not task_ids:
+            raise _unreadable(f"the answer to a submit has no task id: {answer!r}")
+        return str(task_ids[0])
 
     def create_batch(
         self,
@@ -218,6 +221,8 @@ class Client:
 
         Raises:
             TaskExecutionFailed: the task failed.
+            DeserializationError: its result does not load here.
+            ResultsUnavailable: it succeeded, but the service has its result no more.
             NotFound: the service does not know the task.
         """
         state = self._task_state(task_id)
@@ -231,6 +236,8 @@ class Client:
         Raises:
             TaskPending: it has not finished.
             TaskExecutionFailed: it failed; the cause is the endpoint's traceback.
+            DeserializationError: its result does not load here.
+            ResultsUnavailable: it succeeded, but the service has its result no more.
             NotFound: the service does not know the task.
         """
         state = self.get_task(task_id)
@@ -242,8 +249,8 @@ class Client:
         """Ask for the states of many tasks in one request.
 
         Returns:
-            For every task id that was given: ``pending`` (bool) and ``status`` (text; ``unknown``
-            where the service does not know the task). A finished task has ``completion_t`` and
+            For every task id that was given, as text: ``pending`` (bool) and ``status`` (text;
+            ``unknown`` where the service does not know the task). A finished task has ``completion_t`` and
             either ``result`` or, where it failed, ``exception``.
         """
         if isinstance(task_id_list, str):
@@ -252,7 +259,7 @@ class Client:
         unfinished = [task_id for task_id in ids if task_id not in self._finished]
         answers = self._batch_status(unfinished) if unfinished else {}
         states = {task_id: self._remember(task_id, answers.get(task_id)) for task_id in unfinished}
-        return {task_id: states.get(task_id) or self._finished[task_id] for task_id in ids}
+        return {task_id: states.get(task_id) or dict(self._finished[task_id]) for task_id in ids}
 
     def get_result_amqp_url(self) -> dict[str, str]:
         """Ask for access to the result queues.
@@ -265,7 +272,7 @@ class Client:
         return answer
 
     def close(self) -> None:
-        """Close idle connections. A later call opens new ones."""
+        """Close the connections, also those in use. A later call opens new ones."""
         self._api.close()
 
     def __repr__(self) -> str:
@@ -277,12 +284,15 @@ class Client:
         body = http.RegisterFunctionRequest.from_dict(registration)
         answer = self._call(http.register_function, body=body)
         _show_ha_warning(answer)
-        function_id: str = answer["function_uuid"]
-        return function_id
+        if not answer.get("function_uuid"):
+            raise _unreadable(f"the answer to a registration has no function_uuid: {answer!r}")
+        return str(answer["function_uuid"])
 
     def _submit(self, endpoint_id: Any, request: dict[str, Any]) -> dict[str, Any]:
         body = http.SubmitRequest.from_dict(request)
-        answer: dict[str, Any] = self._call(http.submit, endpoint_uuid=endpoint_id, body=body)
+        answer = self._call(http.submit, endpoint_uuid=endpoint_id, body=body)
+        if not isinstance(answer.get("tasks"), dict):
+            raise _unreadable(f"the answer to a submit has no task ids: {answer!r}")
         _show_ha_warning(answer)
         return answer
 
@@ -295,27 +305,38 @@ class Client:
     def _task_state(self, task_id: UUIDLike) -> dict[str, Any]:
         key = str(as_uuid(task_id, "task_id"))
         if key in self._finished:
-            return self._finished[key]
+            return dict(self._finished[key])
         return self._remember(key, self._call(http.get_task, task_uuid=key))
 
     def _remember(self, task_id: str, answer: dict[str, Any] | None) -> dict[str, Any]:
         state = task_state(task_id, answer, self.serializer)
         if not state["pending"]:
-            self._finished[task_id] = state
+            self._finished[task_id] = dict(state)
         return state
 
-    def _call(self, operation: http.Operation, **arguments: Any) -> Any:
+    def _call(self, operation: http.Operation, **arguments: Any) -> dict[str, Any]:
         if self._version_unchecked:
             self.version_check()
-        return self._api.call(operation, **arguments)
+        answer = self._api.call(operation, **arguments)
+        if not isinstance(answer, dict):
+            raise _unreadable(f"the answer of {operation.__name__} is no object: {answer!r}")
+        return answer
 
     def _find_authorizer(self) -> http.Authorizer:
-        with self._login:
-            if self.authorizer is not None:
-                return self.authorizer
-            if self.app is None:
-                self.app = default_app(self._environment)
-            return app_authorizer(self.app)
+        """Give the authorizer, making the app at the first request; one thread at a time."""
+        if self.authorizer is not None:
+            return self.authorizer
+        if self.app is None:
+            self.app = default_app(self._environment)
+        if not self._scope_required:
+            require_scope(self.app)
+            self._scope_required = True
+        return app_authorizer(self.app)
+
+
+def _unreadable(message: str) -> ComputeAPIError:
+    """An answer of success that lacks what was asked for."""
+    return ComputeAPIError(http_status=200, message=message)
 
 
 def _show_ha_warning(answer: dict[str, Any]) -> None:
@@ -333,7 +354,10 @@ def _require(version: str, needed: str | None, what: str) -> None:
     try:
         too_old = Version(version) < Version(needed)
     except InvalidVersion as error:
-        raise ComputeError(f"cannot compare {what} {version!r} with {needed!r}") from error
+        raise ComputeError(
+            f"cannot compare {what} {version!r} with {needed!r}, the oldest that the service "
+            "accepts; Client(do_version_check=False) goes without the check"
+        ) from error
     if too_old:
         raise VersionMismatch(
             f"{what} {version} is older than {needed}, the oldest that the service accepts: "

@@ -8,12 +8,15 @@ Threads: one :class:`ServiceAPI` may be used by many at once. Nothing is sent, a
 connection opened, before the first call.
 
 Tokens: any ``globus_sdk`` authorizer supplies the header. When the service refuses the token
-(401) the authorizer may renew it, and the request is repeated once.
+(401) the authorizer may renew it, and the request is repeated once. One thread at a time asks
+the authorizer, so that many threads log in once and renew once.
 """
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Protocol
@@ -37,6 +40,7 @@ from gcompute.errors import (
     ServiceUnreachable,
     error_class_for,
 )
+from gcompute.login import login_errors
 from gcompute.protocol import PROTOCOL_LEVEL
 
 __all__ = [
@@ -63,6 +67,16 @@ _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 #: Headers in which a request id may come, by preference.
 _REQUEST_ID_HEADERS = ("x-request-id", "x-amzn-requestid", "x-amz-request-id")
+
+#: Failures that come before the first byte of a request is sent.
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+)
 
 
 class Authorizer(Protocol):
@@ -95,28 +109,36 @@ class _GlobusAuth(httpx.Auth):
 
     def __init__(self, find_authorizer: Callable[[], Authorizer]) -> None:
         self._find_authorizer = find_authorizer
-        #: Held while a token is renewed, so that many threads renew it once.
-        self._renewal = threading.Lock()
+        #: Held while the authorizer is found or asked, which may log in or renew a token.
+        self._asking = threading.Lock()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        authorizer = self._find_authorizer()
-        sent = _authorize(request, authorizer)
+        header = self._header()
+        _set_header(request, header)
         response = yield request
-        if response.status_code != 401:
-            return
-        with self._renewal:
-            renewed_by_another = authorizer.get_authorization_header() != sent
-            if not (renewed_by_another or authorizer.handle_missing_authorization()):
-                return
-        _authorize(request, authorizer)
-        yield request
+        if response.status_code == 401 and self._renew(header):
+            _set_header(request, self._header())
+            yield request
+
+    def _header(self) -> str | None:
+        with self._asking, login_errors():
+            return self._find_authorizer().get_authorization_header()
+
+    def _renew(self, refused: str | None) -> bool:
+        """Renew a token unless another thread has; say whether repeating makes sense."""
+        with self._asking, login_errors():
+            authorizer = self._find_authorizer()
+            if authorizer.get_authorization_header() != refused:
+                return True
+            if not authorizer.handle_missing_authorization():
+                return False
+            authorizer.get_authorization_header()  # renews it, before the next thread asks
+            return True
 
 
-def _authorize(request: httpx.Request, authorizer: Authorizer) -> str | None:
-    header = authorizer.get_authorization_header()
+def _set_header(request: httpx.Request, header: str | None) -> None:
     if header is not None:
         request.headers["Authorization"] = header
-    return header
 
 
 class ServiceAPI:
@@ -124,7 +146,7 @@ class ServiceAPI:
 
     Args:
         base_url: the address of the service.
-        find_authorizer: gives the authorizer, at the first request.
+        find_authorizer: gives the authorizer, at each request; one thread at a time calls it.
         transport: an httpx transport to send through in place of the network.
 
     Raises:
@@ -138,17 +160,18 @@ class ServiceAPI:
         *,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        url = httpx.URL(base_url)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError(f"base_url must be an http or https address, not {base_url!r}")
-        self.base_url = str(url)
-        self._http = httpx.Client(
+        url = _service_url(base_url)
+        #: The address without credentials, as it may appear in messages.
+        self.base_url = str(url.copy_with(userinfo=b""))
+        self._make_http = functools.partial(
+            httpx.Client,
             base_url=url,
             auth=_GlobusAuth(find_authorizer),
             headers={"User-Agent": USER_AGENT},
             timeout=_TIMEOUT,
             transport=transport,
         )
+        self._http = self._make_http()
 
     def call(self, operation: Operation, **arguments: Any) -> Any:
         """Call an operation and decode its answer.
@@ -158,8 +181,9 @@ class ServiceAPI:
             **arguments: its path and query parameters, and ``body``.
 
         Raises:
-            ServiceUnreachable: there was no answer.
-            ComputeAPIError: the answer is an error, or no JSON.
+            ServiceUnreachable: there was no answer, or none from Globus Auth.
+            AuthenticationFailed: nobody is logged in, and no login was possible.
+            ComputeAPIError: the answer is an error or a redirection, or no JSON.
         """
         request = operation._get_kwargs(**arguments)
         described = f"{request['method'].upper()} {request['url']}"
@@ -167,7 +191,7 @@ class ServiceAPI:
             response = self._http.request(**request)
         except httpx.HTTPError as error:
             raise self._unreachable(described, error) from error
-        if response.is_error:
+        if not response.is_success:
             raise error_from_response(response, described)
         try:
             return json.loads(response.content)
@@ -180,18 +204,13 @@ class ServiceAPI:
             ) from error
 
     def close(self) -> None:
-        """Close idle connections; a later call opens new ones."""
-        self._http.close()
+        """Close the connections, also those in use; a later call opens new ones."""
+        closing, self._http = self._http, self._make_http()
+        closing.close()
 
     def _unreachable(self, described: str, error: httpx.HTTPError) -> ServiceUnreachable:
         """Say what broke, and whether the service may have seen the request."""
-        sent = not isinstance(
-            error,
-            httpx.ConnectError
-            | httpx.ConnectTimeout
-            | httpx.PoolTimeout
-            | httpx.UnsupportedProtocol,
-        )
+        sent = not isinstance(error, _NEVER_SENT)
         what = str(error) or type(error).__name__
         advice = (
             "the connection broke off after the request was sent"
@@ -205,16 +224,28 @@ class ServiceAPI:
         )
 
 
+def _service_url(base_url: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"base_url must be an http or https address, not {base_url!r}")
+    return url
+
+
 def error_from_response(response: httpx.Response, described: str) -> ComputeError:
-    """Turn an answer with an error status into the error to raise."""
+    """Turn an answer that is no success into the error to raise."""
     try:
         body = json.loads(response.content)
     except ValueError:
         body = None
     document: Mapping[str, Any] = body if isinstance(body, dict) else {}
-    detail = document.get("detail", document.get("reason"))
+    detail = document.get("detail") or document.get("reason")
     fields = [item for item in detail if isinstance(item, dict)] if isinstance(detail, list) else []
-    if isinstance(detail, str):
+    if response.is_redirect:
+        message = f"moved to {response.headers.get('Location')}: is base_url right?"
+    elif isinstance(detail, str):
         message = detail
     elif fields:
         message = "the request is not valid"
@@ -239,6 +270,7 @@ def error_from_response(response: httpx.Response, described: str) -> ComputeErro
 
 def _seconds(retry_after: str | None) -> float | None:
     try:
-        return None if retry_after is None else float(retry_after)
+        seconds = float(retry_after or "")
     except ValueError:
         return None  # a date: rare, and the caller's own back-off does as well
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

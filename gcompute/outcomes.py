@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gcompute.errors import ComputeError, DeserializationError, TaskExecutionFailed
+from gcompute.errors import (
+    ComputeError,
+    DeserializationError,
+    ResultsUnavailable,
+    TaskExecutionFailed,
+)
 from gcompute.protocol import FINISHED_STATES
 from gcompute.serialize import ComputeSerializer
 
@@ -30,7 +35,7 @@ def task_state(
         finished task has ``completion_t`` (Unix time in s, as text) and either ``result`` or
         ``exception`` (a :class:`~gcompute.errors.ComputeError`).
     """
-    if answer is None:
+    if not isinstance(answer, Mapping):
         return {"pending": True, "status": "unknown"}
     status = str(answer.get("status") or "unknown").lower()
     state: dict[str, Any] = {"pending": status not in FINISHED_STATES, "status": status}
@@ -39,16 +44,21 @@ def task_state(
         state["details"] = details
     if state["pending"]:
         return state
-    state["completion_t"] = answer.get("completion_t") or "unknown"
+    completed = answer.get("completion_t")
+    state["completion_t"] = str(completed or "unknown")
     if status == "success" and isinstance(answer.get("result"), str):
         try:
             state["result"] = serializer.deserialize(answer["result"])
         except DeserializationError as error:
             state["exception"] = of_task(task_id, error)
+    elif status == "success":
+        state["exception"] = ResultsUnavailable(
+            f"task {task_id} succeeded, but the service has no result for it any more"
+        )
     else:
         state["exception"] = TaskExecutionFailed(
             str(answer.get("exception") or answer.get("reason") or "the service gives no reason"),
-            answer.get("completion_t"),
+            None if completed is None else str(completed),
             details,
             task_id=task_id,
         )
