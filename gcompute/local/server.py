@@ -78,8 +78,8 @@ async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Eve
 
         async with running(settings, agent) as announcement:
             ready.set()
-            _say(announcement)
             log.info("ready at %s", announcement["url"])
+            _say(announcement)
             await stopping.wait()
             log.info("stopping")
     finally:

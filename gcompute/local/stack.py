@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 _LOCAL_USER = "local"
 #: How long a broker may take to answer at the start, in seconds.
-_BROKER_S = 10.0
+_BROKER_S = 5.0
 #: A result that nobody fetched for so long need not be forwarded again, in seconds.
 #: Source: ``docs/wire.md``, limits.
 _UNFETCHED_S = 30 * 60.0

@@ -1,0 +1,236 @@
+"""What a service and its endpoint have when they come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pika
+import pytest
+
+from gcompute.local import LocalService
+from gcompute.messages import ResultMessage, decode
+from tests.scenarios.service.api import SERIALIZER, Api
+from tests.scenarios.service.queues import channel, publish, receive
+from tests.scenarios.waiting import eventually
+from tests.support.rabbitmq import RabbitMQ
+
+REGISTRATION = {"endpoint_name": "bare", "metadata": {}}
+
+
+@pytest.fixture(params=["embedded", "rabbitmq"])
+def broker(request: pytest.FixtureRequest) -> str | None:
+    """The broker's URL, `None` for the embedded one."""
+    if request.param == "embedded":
+        return None
+    node: RabbitMQ = request.getfixturevalue("rabbitmq")
+    return node.url()
+
+
+def kill(service: LocalService) -> None:
+    """End the service process at once."""
+    process = service._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(20)
+
+
+def _finished(api: Api, tasks: list[str]) -> Callable[[], bool]:
+    def all_finished() -> bool:
+        results = api("get_task_batch", {"task_ids": tasks})["results"].values()
+        return all(r["status"] in ("success", "failed") for r in results)
+
+    return all_finished
+
+
+def double(x: int) -> int:
+    """A function for the workers."""
+    return 2 * x
+
+
+def test_a_killed_service_knows_everything_again(tmp_path: Path, broker: str | None) -> None:
+    """Token, endpoints, functions and accepted tasks are there, and the tasks reach their
+    endpoint, whether or not their broker lost them."""
+    service = LocalService(workers=0, state_dir=tmp_path, broker=broker)
+    try:
+        service.start()
+        token = service.token
+        api = Api(service.url, token)
+        endpoint = api.endpoint()
+        function = api.function(double)
+        answer = api.submit(endpoint, function, *range(100), create_queue=True)
+        tasks = answer["tasks"][function]
+        kill(service)
+        api.close()
+        service.start()
+        assert service.token == token
+        api = Api(service.url, token)
+        info = api("update_endpoint", REGISTRATION, endpoint_uuid=endpoint)
+        group = api("get_task_group", task_group_uuid=answer["task_group_id"])
+        assert [task["id"] for task in group["tasks"]] == tasks
+        reading = info["task_queue_info"]
+        with channel(reading["connection_url"]) as opened:
+            # Tasks may come twice, and do not get lost.
+            seen: set[str] = set()
+            while len(seen) < 100:
+                ((properties, _),) = receive(opened, reading["queue"])
+                seen.add(properties.headers["task_uuid"])
+        assert seen == set(tasks)
+        api.close()
+    finally:
+        remove_queues(service, broker)
+
+
+def test_results_that_nobody_had_read_are_there_after_a_kill(
+    tmp_path: Path, broker: str | None
+) -> None:
+    """In the same queue, under the same name."""
+    service = LocalService(workers=0, state_dir=tmp_path, broker=broker)
+    try:
+        service.start()
+        api = Api(service.url, service.token)
+        info = api("register_endpoint", REGISTRATION)
+        function = api.function(double)
+        answer = api.submit(info["endpoint_id"], function, 1, create_queue=True)
+        (task,) = answer["tasks"][function]
+        with channel(info["result_queue_info"]["connection_url"]) as opened:
+            publish(opened, info["result_queue_info"], ResultMessage(task, "00\nx"))
+        eventually(_finished(api, [task]))
+        kill(service)
+        api.close()
+        service.start()
+        api = Api(service.url, service.token)
+        assert api("get_task", task_uuid=task)["result"] == "00\nx"
+        access = api("get_result_amqp_url")
+        with channel(access["connection_url"]) as opened:
+            ((_, body),) = receive(opened, access["queue_prefix"] + answer["task_group_id"])
+        assert decode(body) == ResultMessage(task, "00\nx")
+        api.close()
+    finally:
+        remove_queues(service, broker)
+
+
+def test_workers_go_on_after_a_kill(tmp_path: Path) -> None:
+    """The endpoint is the same, and runs what was accepted before."""
+    with LocalService(workers=1, state_dir=tmp_path) as service:
+        endpoint = service.endpoint_id
+        api = Api(service.url, service.token)
+        function = api.function(double)
+        tasks = api.submit(endpoint, function, *range(50))["tasks"][function]
+        kill(service)
+        api.close()
+        service.start()
+        assert service.endpoint_id == endpoint
+        api = Api(service.url, service.token)
+        eventually(_finished(api, tasks))
+        results = api("get_task_batch", {"task_ids": tasks})["results"]
+        assert [SERIALIZER.deserialize(results[t]["result"]) for t in tasks] == [
+            2 * x for x in range(50)
+        ]
+        api.close()
+
+
+def agent_pid() -> int:
+    """Tell the process id of the agent: the parent of the worker that runs this."""
+    import os
+
+    return os.getppid()
+
+
+def kill_agent(times: int, marks: str) -> str:
+    """Kill the agent, so many times in all."""
+    import os
+    import signal
+
+    count = len(os.listdir(marks))
+    if count < times:
+        open(os.path.join(marks, str(count)), "w").close()
+        os.kill(os.getppid(), signal.SIGKILL)
+    return "survived"
+
+
+def _submit_two(api: Api, endpoint: str, function: str, *args: Any) -> str:
+    from tests.scenarios.service.api import payload
+
+    body = {"tasks": {function: [payload(*args)]}}
+    answer = api("submit", body, endpoint_uuid=endpoint)
+    return str(answer["tasks"][function][0])
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, "success"), (100, "failed")])
+def test_an_agent_that_dies_is_started_again(
+    tmp_path: Path, broker: str | None, times: int, status: str
+) -> None:
+    """Its tasks run again; a task that kills it each time fails, and the endpoint goes on."""
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    with LocalService(workers=1, broker=broker) as service:
+        api = Api(service.url, service.token)
+        killer = api.function(kill_agent)
+        task = _submit_two(api, service.endpoint_id, killer, times, str(marks))
+        eventually(_finished(api, [task]), 60)
+        answer = api("get_task", task_uuid=task)
+        assert answer["status"] == status
+        if status == "failed":
+            assert "died 3 times" in answer["exception"]
+        after = _submit_two(api, service.endpoint_id, api.function(double), 4)
+        eventually(_finished(api, [after]), 60)
+        assert api("get_task", task_uuid=after)["status"] == "success"
+        api.close()
+
+
+def test_a_temporary_service_leaves_nothing_at_a_shared_broker(rabbitmq: RabbitMQ) -> None:
+    """Two services on one broker do not meet, and their queues go with them."""
+    with LocalService(workers=0, broker=rabbitmq.url()) as one:
+        api = Api(one.url, one.token)
+        info = api("register_endpoint", REGISTRATION)
+        function = api.function(double)
+        answer = api.submit(info["endpoint_id"], function, 1, create_queue=True)
+        access = api("get_result_amqp_url")
+        with LocalService(workers=0, broker=rabbitmq.url()) as two:
+            other = Api(two.url, two.token)
+            assert other("get_result_amqp_url")["queue_prefix"] != access["queue_prefix"]
+            other.close()
+        reading = info["task_queue_info"]
+        with channel(rabbitmq.url()) as opened:
+            assert len(receive(opened, reading["queue"])) == 1
+        api.close()
+    queues = [
+        reading["queue"],
+        info["result_queue_info"]["queue"],
+        access["queue_prefix"] + answer["task_group_id"],
+    ]
+    for queue in queues:
+        with (
+            channel(rabbitmq.url()) as opened,
+            pytest.raises(pika.exceptions.ChannelClosedByBroker) as error,
+        ):
+            opened.queue_declare(queue, passive=True)
+        assert error.value.reply_code == 404
+    with (
+        channel(rabbitmq.url()) as opened,
+        pytest.raises(pika.exceptions.ChannelClosedByBroker),
+    ):
+        opened.exchange_declare(reading["exchange"], passive=True)
+
+
+def remove_queues(service: LocalService, broker: str | None) -> None:
+    """Stop a service that keeps its state, and take its queues off a shared broker."""
+    service.stop()
+    if broker is None:
+        return
+    from gcompute.local.accounts import SharedAccount
+    from gcompute.local.amqp_cleanup import remove
+    from gcompute.local.names import Names
+    from gcompute.local.provisioning import Provisioning
+    from gcompute.local.store import Store
+
+    folder = service._wanted_dir
+    assert folder is not None
+    store = Store(folder)
+    names = Names(store.identity())
+    remove(broker, *Provisioning(names, SharedAccount(broker), store).everything())
+    store.close()

@@ -1,0 +1,132 @@
+"""Starting and stopping a local service, also when something is in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from gcompute.local import LocalService, LocalServiceFailed
+
+
+def test_a_taken_port() -> None:
+    """The message names the port and what to do, and no process stays behind."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        service = LocalService(workers=0, port=port)
+        with pytest.raises(LocalServiceFailed, match=f"{port}.*port=0"):
+            service.start()
+    assert not service.is_running
+
+
+def test_a_broker_that_is_not_there() -> None:
+    """The message names host and port, and not the password."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        service = LocalService(workers=0, broker=f"amqp://user:hidden@127.0.0.1:{port}/x")
+        with pytest.raises(LocalServiceFailed, match=f"127.0.0.1:{port}") as caught:
+            service.start()
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_process_that_dies_shows_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the service says nothing, the error quotes what its log has."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(LocalServiceFailed, match="log is empty"):
+        LocalService(workers=0).start()
+
+
+def test_credentials_that_a_broker_refuses(service: LocalService) -> None:
+    """The message says that it is the user, names the broker, and not the password."""
+    address = urlsplit(service.broker)
+    url = f"amqp://nobody:hidden@{address.hostname}:{address.port}/%2F"
+    with pytest.raises(LocalServiceFailed, match=r"does not accept the user") as caught:
+        LocalService(workers=0, broker=url).start()
+    assert str(address.port) in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def test_starting_and_stopping_twice_is_once() -> None:
+    """Both may be called again, and a stopped service starts anew."""
+    service = LocalService(workers=0)
+    try:
+        assert service.start() is service.start()
+        first = service.url
+        folder = service.state_dir
+        service.stop()
+        service.stop()
+        assert not folder.exists()
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{first}/v2/version")
+        service.start()
+        assert httpx.get(f"{service.url}/v2/version").status_code == 200
+    finally:
+        service.stop()
+
+
+def test_a_service_without_workers_has_no_endpoint() -> None:
+    """The error says how to get one."""
+    with LocalService(workers=0) as service, pytest.raises(LocalServiceFailed, match="workers"):
+        _ = service.endpoint_id
+
+
+def test_a_dead_service_says_so_and_can_be_started_again() -> None:
+    """After a kill the properties raise with the end of the log, and start() makes a new one."""
+    with LocalService(workers=0) as service:
+        process = service._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+        with pytest.raises(LocalServiceFailed, match=r"has died(.|\n)*ready at"):
+            _ = service.url
+        service.start()
+        assert httpx.get(f"{service.url}/v2/version").status_code == 200
+
+
+def test_a_service_does_not_outlive_its_owner() -> None:
+    """When the owner is killed, the service and its endpoint end by themselves."""
+    script = (
+        "import json, sys, time\n"
+        "from gcompute.local import LocalService\n"
+        "service = LocalService(workers=1).start()\n"
+        "print(json.dumps([service.url, str(service.state_dir)]), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert owner.stdout is not None
+    assert owner.stdin is not None
+    folder = ""
+    try:
+        url, folder = json.loads(owner.stdout.readline())
+        with (Path(folder) / "service.lock").open() as lock:
+            service_pid = int(lock.read())
+        service = os.pidfd_open(service_pid)
+        owner.kill()
+        owner.wait(10)
+        readable, _, _ = select.select([service], [], [], 30)
+        assert readable, "the service outlived its owner"
+        os.close(service)
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/v2/version")
+    finally:
+        owner.kill()
+        owner.wait(10)
+        owner.stdin.close()
+        owner.stdout.close()
+        shutil.rmtree(folder, ignore_errors=True)
