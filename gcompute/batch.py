@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
 from gcompute.runtime import UserRuntime
 from gcompute.serialize import ComputeSerializer
-from gcompute.serialize.serializer import Strategylike, official_path
+from gcompute.serialize.serializer import Strategylike, official_paths
 
 
 class Batch:
@@ -36,14 +37,14 @@ class Batch:
         request_queue: bool = False,
         serializer: ComputeSerializer | None = None,
         user_runtime: UserRuntime | None = None,
-        result_serializers: list[Strategylike] | list[str] | None = None,
+        result_serializers: Iterable[Strategylike] | None = None,
     ) -> None:
         self.task_group_id = task_group_id
         self.resource_specification = resource_specification
         self.user_endpoint_config = user_endpoint_config
         self.request_queue = request_queue
         self.user_runtime = user_runtime
-        self.result_serializers = [official_path(named) for named in result_serializers or ()]
+        self.result_serializers = official_paths(result_serializers)
         #: Function id to the payloads of its invocations, in the order of their addition.
         self.tasks: dict[uuid.UUID, list[str]] = {}
         self._serializer = serializer or ComputeSerializer()

@@ -174,7 +174,7 @@ class Client:
         resource_specification: dict[str, Any] | None = None,
         user_endpoint_config: dict[str, Any] | None = None,
         create_websocket_queue: bool = False,
-        result_serializers: list[Strategylike] | list[str] | None = None,
+        result_serializers: Iterable[Strategylike] | None = None,
     ) -> Batch:
         """Make an empty batch.
 
@@ -250,8 +250,8 @@ class Client:
 
         Returns:
             For every task id that was given, as text: ``pending`` (bool) and ``status`` (text;
-            ``unknown`` where the service does not know the task). A finished task has ``completion_t`` and
-            either ``result`` or, where it failed, ``exception``.
+            ``unknown`` where the service does not know the task). A finished task has
+            ``completion_t`` and either ``result`` or, where it failed, ``exception``.
         """
         if isinstance(task_id_list, str):
             raise TypeError("get_batch_result takes a list of task ids; for one use get_task")

@@ -60,6 +60,6 @@ def client_credentials() -> tuple[str | None, str | None]:
 def user_dir() -> Path:
     """Give the folder for tokens, making it with mode 0700 where it is missing."""
     named = os.environ.get("GLOBUS_COMPUTE_USER_DIR")
-    folder = Path(named) if named else Path.home() / ".globus_compute"
+    folder = Path(named).expanduser() if named else Path.home() / ".globus_compute"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import platform
 from collections.abc import Callable
 from typing import Any
@@ -53,11 +54,12 @@ def function_registration(
         )
     name = function_name(function)
     code = pack_buffers([serializer.serialize(function)])
-    if len(code) > MAX_REQUEST_BYTES:
+    size = len(json.dumps(code, ensure_ascii=False).encode("utf-8", "replace"))
+    if size > MAX_REQUEST_BYTES:
         raise TaskTooLarge(
-            f"function {name} has {len(code):,} bytes serialized, a request may have "
+            f"function {name} has {size:,} bytes serialized, a request may have "
             f"{MAX_REQUEST_BYTES:,}: does it carry data with it, in globals or defaults?",
-            size=len(code),
+            size=size,
             limit=MAX_REQUEST_BYTES,
         )
     body: dict[str, Any] = {
@@ -72,7 +74,7 @@ def function_registration(
         },
     }
     optional = {
-        "description": inspect.getdoc(function) if description is None else description,
+        "description": inspect.getdoc(_innermost(function)) if description is None else description,
         "public": public,
         "group": group and str(as_optional_uuid(group, "group")),
         "ha_endpoint_id": ha_endpoint_id
@@ -83,6 +85,12 @@ def function_registration(
 
 def function_name(function: Callable[..., Any]) -> str:
     """Name a callable, also one that has no name of its own (a partial, a callable object)."""
+    function = _innermost(function)
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+def _innermost(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give what a partial calls in the end."""
     while isinstance(function, functools.partial):
         function = function.func
-    return getattr(function, "__name__", None) or type(function).__name__
+    return function

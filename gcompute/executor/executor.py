@@ -19,7 +19,7 @@ from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
 from gcompute.protocol import MAX_REQUEST_BYTES
 from gcompute.registration import function_name
 from gcompute.serialize import ComputeSerializer, Strategylike
-from gcompute.serialize.serializer import official_path
+from gcompute.serialize.serializer import official_paths
 
 #: Bytes of a request that are kept for everything but the one task in it.
 _ENVELOPE_BYTES = 64 * 1024
@@ -147,7 +147,7 @@ class Executor(concurrent.futures.Executor):
 
     @result_serializers.setter
     def result_serializers(self, value: Iterable[Strategylike] | None) -> None:
-        self._result_serializers = None if value is None else [official_path(v) for v in value]
+        self._result_serializers = None if value is None else official_paths(value)
         self._destination = None
 
     @property

@@ -83,6 +83,18 @@ def official_path(named: Strategylike) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
+def official_paths(named: Iterable[Strategylike] | None) -> list[str]:
+    """Give the import paths of several strategies, in order; none for ``None``.
+
+    Raises:
+        TypeError: it is one path instead of a list of them.
+        SerdeError: one is no strategy.
+    """
+    if isinstance(named, str):
+        raise TypeError(f"result_serializers must be a list of strategies, not the text {named!r}")
+    return [official_path(strategy) for strategy in named or ()]
+
+
 class ComputeSerializer:
     """Serializes callables with one strategy and data with another; reads all strategies.
 

@@ -331,7 +331,7 @@ def test_no_warning_means_none(warning: str | None) -> None:
 def test_a_registration_without_an_id_is_an_error_of_the_service(answer: Any) -> None:
     """Not a KeyError: an error that names the request."""
     service = ScriptedService({REGISTER: answer})
-    with pytest.raises(ComputeAPIError, match="no function_uuid|register_function is no object"):
+    with pytest.raises(ComputeAPIError, match=r"no function_uuid|register_function is no object"):
         service.client().register_function(double)
 
 
