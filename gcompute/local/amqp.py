@@ -38,12 +38,11 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pika
 
-from .amqp_channel import Channel, fail
+from .amqp_channel import Channel, Delivery, QueueDepth, fail
 from .amqp_connection import connect, describe, disconnect
 from .amqp_errors import (
     ChannelRefused,
@@ -73,27 +72,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 
-class QueueDepth(NamedTuple):
-    """What a queue held when it was declared."""
-
-    messages: int
-    consumers: int
-
-
-@dataclass(slots=True)
-class Delivery:
-    """A message that arrived."""
-
-    #: For ``ack`` and ``nack``; unique over the life of the link.
-    delivery_tag: int
-    body: bytes
-    headers: dict[str, Any]
-    #: Unix time in seconds, where the sender gave it.
-    timestamp: int | None
-    redelivered: bool
-    routing_key: str
-
-
 class AmqpLink:
     """A connection to a broker that lasts as long as its owner wants.
 
@@ -119,7 +97,8 @@ class AmqpLink:
         rng: random.Random | None = None,
     ) -> None:
         self._parameters = pika.URLParameters(url)
-        self._where = describe(self._parameters)
+        #: The broker's host, port and virtual host.
+        self.where = describe(self._parameters)
         self.name = name
         self._on_open = on_open
         self._on_lost = on_lost
@@ -161,7 +140,7 @@ class AmqpLink:
             await self.stop()
             if isinstance(error, TimeoutError):
                 raise LinkUnreachable(
-                    f"no AMQP broker answered at {self._where} within {timeout_s:g} s: "
+                    f"no AMQP broker answered at {self.where} within {timeout_s:g} s: "
                     "check that it runs, and its host and port"
                 ) from self._last_failure
             raise
@@ -184,18 +163,16 @@ class AmqpLink:
 
     async def _supervise(self) -> None:
         while True:
-            good_for_s = 0.0
             cause: Exception
             try:
                 cause, good_for_s = await self._live_once()
-            except asyncio.CancelledError:
-                raise
             except Exception as error:
-                cause = self._last_failure = error
+                cause, good_for_s = error, 0.0
+                self._last_failure = error
             if self._gave_up(cause):
                 return
             delay_s = self._back_off.delay_after_failure(good_for_s)
-            log.warning("%s: no link to %s: %s", self.name, self._where, cause)
+            log.warning("%s: no link to %s: %s", self.name, self.where, cause)
             log.info("%s: next attempt in %.1f s", self.name, delay_s)
             await asyncio.sleep(delay_s)
 
@@ -207,7 +184,7 @@ class AmqpLink:
             await self._open()
             await self._on_open(self)
             opened_at = loop.time()
-            log.info("%s: linked to %s", self.name, self._where)
+            log.info("%s: linked to %s", self.name, self.where)
             if not self._first_open.done():
                 self._first_open.set_result(None)
             return await self._loss, loop.time() - opened_at
@@ -225,7 +202,7 @@ class AmqpLink:
             return True
         if final:
             reason = cause if isinstance(cause, LinkError) else LinkLost(str(cause))
-            log.error("%s: gave up on %s: %s", self.name, self._where, reason)
+            log.error("%s: gave up on %s: %s", self.name, self.where, reason)
             self._broken.set_result(reason)
         return final
 
@@ -292,10 +269,11 @@ class AmqpLink:
         if not passive:
             return await channel.call(method, **arguments)
         probe = Channel(self._connection)
-        await probe.opened
-        answer = await probe.call(method, passive=True, **arguments)
-        probe.close()
-        return answer
+        try:
+            await probe.opened
+            return await probe.call(method, passive=True, **arguments)
+        finally:
+            probe.close()
 
     async def bind_queue(self, queue: str, exchange: str, routing_key: str) -> None:
         """Have an exchange send what has a routing key (or topic pattern) to a queue."""
@@ -309,7 +287,7 @@ class AmqpLink:
 
     def _open_channel(self) -> Channel:
         if self._channel is None:
-            raise LinkLost(f"there is no link to {self._where} at the moment")
+            raise LinkLost(f"there is no link to {self.where} at the moment")
         return self._channel
 
     # -- publishing -------------------------------------------------------------------------
@@ -338,7 +316,7 @@ class AmqpLink:
         if self._publisher is not None:
             return self._publisher.publish(exchange, routing_key, body, properties, mandatory)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        fail(future, LinkLost(f"there is no link to {self._where} at the moment"))
+        fail(future, LinkLost(f"there is no link to {self.where} at the moment"))
         return future
 
     # -- consuming --------------------------------------------------------------------------
@@ -398,6 +376,6 @@ class AmqpLink:
             self._channel.raw.basic_ack(delivery_tag - self._tag_base, multiple)
 
     def nack(self, delivery_tag: int, requeue: bool = True) -> None:
-        """Hand a message back to its queue, or with ``requeue=False`` to nobody."""
+        """Hand a message back to its queue, or with ``requeue=False`` drop it."""
         if self._channel is not None and delivery_tag > self._tag_base:
             self._channel.raw.basic_nack(delivery_tag - self._tag_base, requeue=requeue)

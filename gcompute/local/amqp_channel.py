@@ -1,4 +1,4 @@
-"""A pika channel whose methods can be awaited.
+"""A pika channel whose methods can be awaited, and the values that come out of it.
 
 In goes a method of ``pika.channel.Channel`` by name with its arguments, out comes the method of
 the broker's answer. When the channel closes in place of an answer, every unanswered call fails
@@ -9,13 +9,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from .amqp_errors import ChannelRefused, LinkError, LinkLost, QueueMissing
 
 _NOT_FOUND = 404
+
+
+class QueueDepth(NamedTuple):
+    """What a queue held when it was declared."""
+
+    messages: int
+    consumers: int
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A message that arrived."""
+
+    #: For ``ack`` and ``nack``; unique over the life of the link.
+    delivery_tag: int
+    body: bytes
+    headers: dict[str, Any]
+    #: Unix time in seconds, where the sender gave it.
+    timestamp: int | None
+    redelivered: bool
+    routing_key: str
 
 
 class Channel:

@@ -169,10 +169,10 @@ def time_limit(seconds: float) -> Iterator[None]:
     def on_alarm(_number: int, _frame: object) -> None:
         raise TaskTimeout(f"Task exceeded its limit of {seconds:g} s (GC_TASK_TIMEOUT)")
 
-    before = signal.signal(signal.SIGALRM, on_alarm)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    handler_before = signal.signal(signal.SIGALRM, on_alarm)
+    timer_before = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *timer_before)
+        signal.signal(signal.SIGALRM, handler_before)
