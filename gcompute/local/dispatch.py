@@ -74,16 +74,16 @@ class Dispatcher:
             for first, last in ranges(seqs):
                 self._store.tasks.mark_dispatched(first, last, now)
 
-    async def recover(self, *, endpoint: str | None = None, everything: bool = False) -> None:
-        """Publish tasks that the broker may not have.
+    async def recover(self, *, endpoint: str | None = None) -> None:
+        """Publish tasks that the broker has not confirmed.
 
         Args:
-            endpoint: only those of an endpoint, whose queue was emptied.
-            everything: also those that the broker had confirmed, as it has lost its queues.
+            endpoint: only those of an endpoint whose queue was emptied, also those that are on
+                their way now.
         """
         after, count = 0, 0
         while tasks := self._store.tasks.unfinished(
-            after=after, endpoint=endpoint, undispatched=not everything
+            after=after, endpoint=endpoint, undispatched=True
         ):
             after = tasks[-1].seq
             if endpoint is None:

@@ -57,6 +57,8 @@ class LocalEndpoint:
         self._settings = settings
         self._owner = owner
         self._process = process
+        #: Whether this process took tasks, so that its end may have cost some.
+        self._was_ready = False
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -65,7 +67,7 @@ class LocalEndpoint:
         Raises:
             AgentFailed: it does not.
         """
-        await self._begin()
+        await self._begin(await self._register())
         self._watch = asyncio.create_task(self._keep_alive(), name="gcompute-endpoint")
 
     async def stop(self) -> None:
@@ -75,8 +77,11 @@ class LocalEndpoint:
             await asyncio.wait([self._watch])
         await self._process.stop()
 
-    async def _begin(self) -> None:
-        answer = await register(self._service, self._registration(), self.id)
+    async def _register(self) -> dict[str, Any]:
+        return await register(self._service, self._registration(), self.id)
+
+    async def _begin(self, answer: dict[str, Any]) -> None:
+        """Have the process begin with the answer to a registration."""
         run_dir = Path(self._settings.state_dir) / "endpoint"
         run_dir.mkdir(exist_ok=True)
         await self._process.begin(
@@ -90,6 +95,7 @@ class LocalEndpoint:
                 "amqp_creds": answer,
             }
         )
+        self._was_ready = True
         log.info("the endpoint %s is ready (agent %d)", self.id, self._process.pid)
         # The first report may still be on its way; that the agent is ready is as good.
         state: dict[str, Any] = {
@@ -129,18 +135,25 @@ class LocalEndpoint:
             with self._service.store.transaction():
                 self._service.store.endpoints.silence(self.id)
             await asyncio.sleep(delay_s)
-            await self._process.stop()
-            self._process = await AgentProcess.spawn()
             started_at = time.monotonic()
             try:
-                await self._requeue()
-                await self._begin()
+                await self._begin_again()
             except (AgentFailed, LinkError, ServiceError) as error:
                 log.error("the endpoint did not start: %s", error)
                 await self._process.stop()
             except Exception:
                 log.exception("the endpoint did not start")
                 await self._process.stop()
+
+    async def _begin_again(self) -> None:
+        # Registered first: a locked endpoint is refused, and needs no process before it is not.
+        answer = await self._register()
+        if self._was_ready:
+            await self._requeue()
+            self._was_ready = False
+        await self._process.stop()
+        self._process = await AgentProcess.spawn()
+        await self._begin(answer)
 
     async def _requeue(self) -> None:
         """Queue everything again that the dead agent had, or fail it."""
@@ -155,7 +168,7 @@ class LocalEndpoint:
             [failed_outcome(task_id, self.id, "ENDPOINT_LOST", text) for task_id in hopeless]
         )
         await self._service.provisioning.empty_task_queue(self.id)
-        await self._service.dispatcher.recover(endpoint=self.id, everything=True)
+        await self._service.dispatcher.recover(endpoint=self.id)
 
 
 def _user_name() -> str:

@@ -133,17 +133,10 @@ class Results:
         with self._store.transaction():
             self._store.outcomes.mark_forwarded(seqs)
 
-    async def recover(self, *, finished_since: float | None = None) -> None:
-        """Forward results that their queues may not have.
-
-        Args:
-            finished_since: also those that were forwarded, if they are not older than this
-                Unix time in seconds: the broker has lost its queues.
-        """
+    async def recover(self) -> None:
+        """Forward results that their queues may not have."""
         after, count = 0, 0
-        while forwards := self._store.outcomes.to_forward(
-            after=after, finished_since=finished_since
-        ):
+        while forwards := self._store.outcomes.to_forward(after=after):
             after = forwards[-1].seq
             futures = self._forward(f for f in forwards if f.seq not in self._outbox)
             count += len(futures)

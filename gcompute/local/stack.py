@@ -125,17 +125,17 @@ async def _connect(
     names = Names(store.identity())
     provisioning = Provisioning(names, accounts, store)
     recovery: set[asyncio.Task[None]] = set()
-    #: A broker that lives with the service begins with nothing.
-    lost_all = accounts.volatile
+    if accounts.volatile:
+        # A broker that lives with the service begins with nothing.
+        with store.transaction():
+            store.tasks.forget_dispatch()
+            store.outcomes.forget_forwarding(time.time() - _UNFETCHED_S)
 
     async def open_outlet(link: AmqpLink) -> None:
-        nonlocal lost_all
         await provisioning.open(link)
-        since = time.time() - _UNFETCHED_S if lost_all else None
-        task = asyncio.create_task(_recover(service, lost_all, since), name="gcompute-recovery")
+        task = asyncio.create_task(_recover(service), name="gcompute-recovery")
         recovery.add(task)
         task.add_done_callback(recovery.discard)
-        lost_all = False
 
     async def open_intake(link: AmqpLink) -> None:
         await provisioning.declare_exchanges(link)
@@ -162,10 +162,10 @@ async def _connect(
     return service
 
 
-async def _recover(service: Service, lost_all: bool, finished_since: float | None) -> None:
+async def _recover(service: Service) -> None:
     try:
-        await service.dispatcher.recover(everything=lost_all)
-        await service.results.recover(finished_since=finished_since)
+        await service.dispatcher.recover()
+        await service.results.recover()
     except Exception:
         log.exception("what was left over could not be sent")
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from gcompute.local import errors
+from gcompute.local.amqp import LinkError
 from gcompute.local.service import Service
 from gcompute.local.store.endpoints import Endpoint
 
 from .access import administered_endpoint, visible_endpoint
 from .call import Call, Handler, canonical
 from .times import iso_time
+
+log = logging.getLogger(__name__)
 
 #: How long a locked endpoint may not register, in seconds.
 _LOCK_S = 15 * 60.0
@@ -169,7 +173,11 @@ async def delete_endpoint(service: Service, call: Call) -> dict[str, Any]:
     service.results.fail_unfinished(
         endpoint.id, "ENDPOINT_DELETED", f"Endpoint {endpoint.id} was deleted before it ran this"
     )
-    await service.provisioning.remove_endpoint(endpoint.id)
+    try:
+        await service.provisioning.remove_endpoint(endpoint.id)
+    except LinkError as error:
+        # It is deleted all the same; what is left is a queue that nobody writes to.
+        log.warning("the queue of endpoint %s stays at the broker: %s", endpoint.id, error)
     return {}
 
 

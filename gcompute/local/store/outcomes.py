@@ -112,26 +112,30 @@ class Outcomes:
             "UPDATE results SET forwarded = 1 WHERE task = ?", [(seq,) for seq in seqs]
         )
 
-    def to_forward(
-        self, *, after: int = 0, finished_since: float | None = None, limit: int = 500
-    ) -> list[Forward]:
+    def forget_forwarding(self, finished_since: float) -> None:
+        """Keep that no queue has the results of tasks that finished since a Unix time in s."""
+        self._connection.execute(
+            "UPDATE results SET forwarded = 0 WHERE task IN ("
+            "SELECT tasks.seq FROM tasks JOIN batches ON batches.seq = tasks.batch "
+            "JOIN task_groups ON task_groups.id = task_group "
+            "WHERE has_queue AND completed_at >= ?)",
+            (finished_since,),
+        )
+
+    def to_forward(self, *, after: int = 0, limit: int = 500) -> list[Forward]:
         """Give results whose queue may not have them, in order of submission, a page at a time.
 
         Args:
             after: number of the last task of the page before.
-            finished_since: also give those that were forwarded, if they finished at this Unix
-                time in seconds or later: for a broker that lost its queues.
             limit: length of a page.
         """
         rows = self._connection.execute(
             "SELECT tasks.seq, tasks.id, task_group, batches.owner, body, completed_at, "
             "high_assurance FROM results JOIN tasks ON tasks.seq = task "
             "JOIN batches ON batches.seq = tasks.batch "
-            "JOIN task_groups ON task_groups.id = task_group "
             "JOIN endpoints ON endpoints.id = endpoint "
-            "WHERE has_queue AND task > ? AND (forwarded = 0 OR completed_at >= ?) "
-            "ORDER BY task LIMIT ?",
-            (after, 9e99 if finished_since is None else finished_since, limit),
+            "WHERE forwarded = 0 AND task > ? ORDER BY task LIMIT ?",
+            (after, limit),
         )
         return [
             Forward(seq, id_, group, owner, body, completed_at, bool(high_assurance))

@@ -168,6 +168,14 @@ class Tasks:
             (WAITING, now, first, last, RECEIVED),
         )
 
+    def forget_dispatch(self) -> None:
+        """Keep that the broker has none of the unfinished tasks any more."""
+        self._connection.execute(
+            "UPDATE tasks SET state = ?, dispatched_at = NULL, transitions = NULL "
+            "WHERE completed_at IS NULL",
+            (RECEIVED,),
+        )
+
     def unfinished(
         self,
         *,
@@ -206,14 +214,17 @@ class Tasks:
     def count_loss(self, endpoint: str, most: int) -> list[str]:
         """Keep that an endpoint died with its unfinished tasks; give those it happened to so often.
 
+        All of them are to be dispatched again.
+
         Args:
             endpoint: the endpoint.
             most: number of losses from which on a task is given.
         """
         self._connection.execute(
-            "UPDATE tasks SET losses = losses + 1 WHERE completed_at IS NULL "
+            "UPDATE tasks SET losses = losses + 1, state = ?, dispatched_at = NULL, "
+            "transitions = NULL WHERE completed_at IS NULL "
             "AND batch IN (SELECT seq FROM batches WHERE endpoint = ?)",
-            (endpoint,),
+            (RECEIVED, endpoint),
         )
         rows = self._connection.execute(
             "SELECT tasks.id FROM tasks JOIN batches ON batches.seq = tasks.batch "

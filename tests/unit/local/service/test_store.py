@@ -196,9 +196,11 @@ def test_results_are_to_be_forwarded_until_they_are(store: Store) -> None:
     )
     store.outcomes.mark_forwarded([forwards[0].seq])
     assert [f.task_id for f in store.outcomes.to_forward()] == [t.id for t in tasks[1:]]
-    assert len(store.outcomes.to_forward(finished_since=5.0)) == 3
-    assert len(store.outcomes.to_forward(finished_since=5.1)) == 2
     assert [f.seq for f in store.outcomes.to_forward(after=2)] == [3]
+    store.outcomes.forget_forwarding(5.1)
+    assert len(store.outcomes.to_forward()) == 2
+    store.outcomes.forget_forwarding(5.0)
+    assert len(store.outcomes.to_forward()) == 3
 
 
 def test_a_group_without_queue_has_nothing_to_forward(tmp_path: Path) -> None:
@@ -208,7 +210,8 @@ def test_a_group_without_queue_has_nothing_to_forward(tmp_path: Path) -> None:
     (task,) = submit(store)
     _, forwards = store.outcomes.keep([Outcome(task.id, ENDPOINT, True, b"")], 5.0)
     assert forwards == []
-    assert store.outcomes.to_forward(finished_since=0.0) == []
+    store.outcomes.forget_forwarding(0.0)
+    assert store.outcomes.to_forward() == []
     store.close()
 
 
@@ -227,6 +230,8 @@ def test_dispatched_tasks_are_sent_again_only_where_asked(store: Store) -> None:
     assert [task.seq for task in store.tasks.unfinished()] == [1, 2, 3, 4]
     assert [task.seq for task in store.tasks.unfinished(after=2, limit=1)] == [3]
     assert store.tasks.unfinished(endpoint=str(uuid.uuid4())) == []
+    store.tasks.forget_dispatch()
+    assert len(store.tasks.unfinished(undispatched=True)) == 4
 
 
 def test_deaths_of_an_endpoint_are_counted_with_each_task(store: Store) -> None:
@@ -234,7 +239,9 @@ def test_deaths_of_an_endpoint_are_counted_with_each_task(store: Store) -> None:
     (first,) = submit(store)
     assert store.tasks.count_loss(ENDPOINT, 2) == []
     submit(store)
+    store.tasks.mark_dispatched(1, 2, 3.0)
     assert store.tasks.count_loss(ENDPOINT, 2) == [first.id]
+    assert len(store.tasks.unfinished(undispatched=True)) == 2
 
 
 def test_tasks_are_their_owners(store: Store) -> None:
