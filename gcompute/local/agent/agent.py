@@ -182,7 +182,8 @@ class Agent:
     def _on_link_lost(self) -> None:
         self._acks.clear()
         forgotten = self._pool.take_back()
-        log.info("lost the task queue; %d tasks that had not started are its again", len(forgotten))
+        if forgotten:
+            log.info("%d tasks that had not started are the broker's again", len(forgotten))
 
     # -- tasks running, and results going out -----------------------------------------------
 

@@ -93,7 +93,7 @@ def _task_id_within(body: bytes) -> str | None:
 
 def _check_resources(text: object, task_id: str) -> None:
     try:
-        specification = json.loads(text) if isinstance(text, str) else text
+        specification = json.loads(text or "null") if isinstance(text, str) else text
     except ValueError:
         raise TaskRejected(f"resource_specification is no JSON: {text!r:.80}", task_id) from None
     if specification:

@@ -304,7 +304,6 @@ def describe_exit(code: int) -> str:
     if code >= 0:
         return f"exited with code {code}"
     try:
-        name = signal.Signals(-code).name
+        return f"killed by signal {-code}, {signal.Signals(-code).name}"
     except ValueError:
-        name = "unknown"
-    return f"killed by signal {-code}, {name}"
+        return f"killed by signal {-code}"

@@ -160,7 +160,7 @@ async def test_a_registration_without_publish_arguments(attach: Attach) -> None:
 
 
 @in_event_loop
-async def test_a_second_agent_is_turned_away(on_broker: OnBroker, attach: Attach) -> None:
+async def test_a_second_agent_is_turned_away(attach: Attach) -> None:
     """The task queue is consumed exclusively; the second says so and ends."""
     async with attach() as running:
         endpoint = running.endpoint

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import uuid
 from pathlib import Path
 
@@ -136,6 +138,23 @@ async def test_a_worker_that_exits_on_its_own(attach: Attach) -> None:
         code, text = await running.endpoint.failure(running.endpoint.submit(leave))
         assert code == "WorkerLost"
         assert "exited with code 7" in text
+
+
+@in_event_loop
+async def test_a_worker_that_dies_while_it_is_idle_is_replaced(attach: Attach) -> None:
+    """Nobody's task fails, and there is a worker again."""
+
+    def pid() -> int:
+        import os
+
+        return os.getpid()
+
+    async with attach(workers=1, heartbeat_period=0.05) as running:
+        endpoint = running.endpoint
+        first = await endpoint.value(endpoint.submit(pid))
+        os.kill(first, signal.SIGKILL)
+        await endpoint.until(lambda: endpoint.reports[-1].global_state["worker_crashes"] == 1)
+        assert await endpoint.value(endpoint.submit(pid)) != first
 
 
 @in_event_loop

@@ -1,0 +1,22 @@
+"""How processes end, in words; the pool itself is tested with the agent, in the scenarios."""
+
+from __future__ import annotations
+
+import pytest
+
+from gcompute.local.agent.pool import describe_exit
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (0, "exited with code 0"),
+        (7, "exited with code 7"),
+        (-9, "killed by signal 9, SIGKILL"),
+        (-11, "killed by signal 11, SIGSEGV"),
+        (-40, "killed by signal 40"),
+    ],
+)
+def test_an_exit_status_in_words(code: int, text: str) -> None:
+    """A signal is named where it has a name."""
+    assert describe_exit(code) == text
