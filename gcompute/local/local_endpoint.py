@@ -122,38 +122,38 @@ class LocalEndpoint:
 
     async def _keep_alive(self) -> None:
         back_off = BackOff()
-        started_at = time.monotonic()
         while True:
+            started_at = time.monotonic()
             status = await self._process.wait()
-            delay_s = back_off.delay_after_failure(time.monotonic() - started_at)
-            log.error(
-                "the agent %d ended with status %d; another one starts in %.1f s",
-                self._process.pid,
-                status,
-                delay_s,
-            )
+            log.error("the agent %d ended with status %d", self._process.pid, status)
             with self._service.store.transaction():
                 self._service.store.endpoints.silence(self.id)
-            await asyncio.sleep(delay_s)
-            started_at = time.monotonic()
-            try:
-                await self._begin_again()
-            except (AgentFailed, LinkError, ServiceError) as error:
-                log.error("the endpoint did not start: %s", error)
-                await self._process.stop()
-            except Exception:
-                log.exception("the endpoint did not start")
-                await self._process.stop()
+            good_for_s, running = time.monotonic() - started_at, False
+            while not running:
+                delay_s = back_off.delay_after_failure(good_for_s)
+                log.info("the agent starts again in %.1f s", delay_s)
+                await asyncio.sleep(delay_s)
+                good_for_s, running = 0.0, await self._begin_again()
 
-    async def _begin_again(self) -> None:
-        # Registered first: a locked endpoint is refused, and needs no process before it is not.
-        answer = await self._register()
-        if self._was_ready:
-            await self._requeue()
-            self._was_ready = False
+    async def _begin_again(self) -> bool:
+        """Start another agent; tell whether it takes tasks."""
+        try:
+            # Registered first: a locked endpoint is refused, and needs no process until it is not.
+            answer = await self._register()
+            if self._was_ready:
+                await self._requeue()
+                self._was_ready = False
+            await self._process.stop()
+            self._process = await AgentProcess.spawn()
+            await self._begin(answer)
+        except (AgentFailed, LinkError, ServiceError) as error:
+            log.error("the endpoint did not start: %s", error)
+        except Exception:
+            log.exception("the endpoint did not start")
+        else:
+            return True
         await self._process.stop()
-        self._process = await AgentProcess.spawn()
-        await self._begin(answer)
+        return False
 
     async def _requeue(self) -> None:
         """Queue everything again that the dead agent had, or fail it."""
