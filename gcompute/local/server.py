@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -57,6 +58,9 @@ async def _main(settings: Settings) -> int:
     await asyncio.wait([serving])
     leash.cancel()
     stop.cancel()
+    if stopping.is_set() and settings.temporary:
+        # The owner does this too, unless it was killed.
+        shutil.rmtree(settings.state_dir, ignore_errors=True)
     if serving.cancelled():
         return 0
     error = serving.exception()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -95,7 +94,7 @@ def test_a_dead_service_says_so_and_can_be_started_again() -> None:
 
 
 def test_a_service_does_not_outlive_its_owner() -> None:
-    """When the owner is killed, the service and its endpoint end by themselves."""
+    """When the owner is killed, the service ends by itself, and its temporary folder goes."""
     script = (
         "import json, sys, time\n"
         "from gcompute.local import LocalService\n"
@@ -111,7 +110,6 @@ def test_a_service_does_not_outlive_its_owner() -> None:
     )
     assert owner.stdout is not None
     assert owner.stdin is not None
-    folder = ""
     try:
         url, folder = json.loads(owner.stdout.readline())
         with (Path(folder) / "service.lock").open() as lock:
@@ -121,6 +119,7 @@ def test_a_service_does_not_outlive_its_owner() -> None:
         owner.wait(10)
         readable, _, _ = select.select([service], [], [], 30)
         assert readable, "the service outlived its owner"
+        assert not Path(folder).exists()
         os.close(service)
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/v2/version")
@@ -129,4 +128,3 @@ def test_a_service_does_not_outlive_its_owner() -> None:
         owner.wait(10)
         owner.stdin.close()
         owner.stdout.close()
-        shutil.rmtree(folder, ignore_errors=True)
