@@ -3,7 +3,8 @@
 One thread takes deliveries off a queue, in order, and for each: reads the message, finds its
 future, loads the result, ends the future (which runs the user's callbacks), and acknowledges,
 several at once where several wait. A slow callback delays results behind it, but never the
-connection. Whatever a message contains, the next one is handled.
+connection. Whatever a message contains, the next one is handled; what was handled is
+acknowledged before the thread ends.
 
 After a reconnection it asks the service for the state of every task that is still waited for,
 since messages may have been lost with the connection.
@@ -21,6 +22,7 @@ from gcompute.errors import (
     ComputeError,
     DeserializationError,
     MalformedMessage,
+    ResultsUnavailable,
     TaskExecutionFailed,
 )
 from gcompute.executor.future import ComputeFuture, settle
@@ -63,6 +65,7 @@ class ResultDelivery:
         serializer: loads results.
         batch_status: asks the service for tasks' states.
         acknowledge: is given the token of the last of the deliveries that were handled.
+        on_stopped: is called last, when everything handed in is done and acknowledged.
         label: names the thread.
     """
 
@@ -73,14 +76,16 @@ class ResultDelivery:
         *,
         batch_status: BatchStatus,
         acknowledge: Callable[[tuple[int, int]], None],
+        on_stopped: Callable[[], None],
         label: str = "",
     ) -> None:
         self._pending = pending
         self._serializer = serializer
         self._batch_status = batch_status
         self._acknowledge = acknowledge
+        self._on_stopped = on_stopped
         self._inbox: queue.SimpleQueue[Callable[[], None] | Delivery | None] = queue.SimpleQueue()
-        self._thread = spawn(f"delivery{label}", self._run)
+        self.thread = spawn(f"delivery{label}", self._run)
 
     def deliver(self, delivery: Delivery) -> None:
         """Hand in a message; returns at once."""
@@ -94,32 +99,37 @@ class ResultDelivery:
         """Ask for all tasks that are waited for, soon; returns at once."""
         self._inbox.put(self._reconcile)
 
+    def give_up(self, cause: ComputeError) -> None:
+        """Fail all futures that wait for a result, since none can come; returns at once."""
+        self._inbox.put(lambda: self._fail_pending(cause))
+
     def stop(self) -> None:
         """End the thread once everything handed in is done."""
         self._inbox.put(None)
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait for the thread to end, after :meth:`stop`."""
-        join(self._thread, timeout_s)
+        join(self.thread, timeout_s)
 
     # From here on everything runs on the delivery's thread.
 
     def _run(self) -> None:
-        handled = 0
+        handled: list[tuple[int, int]] = []  # tokens that are not acknowledged yet
         while (item := self._inbox.get()) is not None:
             try:
-                if not isinstance(item, Delivery):
+                if isinstance(item, Delivery):
+                    handled.append(item.token)
+                    self._handle(item)
+                else:
                     item()
-                    continue
-                self._handle(item)
             except Exception:  # a defect of ours must not stop the results behind it
                 log.exception("a result could not be delivered")
-            handled += 1
-            if isinstance(item, Delivery) and (
-                handled >= _ACKNOWLEDGE_EVERY or self._inbox.empty()
-            ):
-                self._acknowledge(item.token)
-                handled = 0
+            if handled and (len(handled) >= _ACKNOWLEDGE_EVERY or self._inbox.empty()):
+                self._acknowledge(handled[-1])
+                handled.clear()
+        if handled:
+            self._acknowledge(handled[-1])
+        self._on_stopped()
 
     def _handle(self, delivery: Delivery) -> None:
         try:
@@ -148,7 +158,7 @@ class ResultDelivery:
                 settle(future, error=_failure(result))
             else:
                 settle(future, self._load(task_id, result.message.data))
-        except Exception as error:
+        except BaseException as error:  # loading a result runs code of its sender
             settle(future, error=error)
 
     def _load(self, task_id: str, data: str) -> Any:
@@ -165,6 +175,15 @@ class ResultDelivery:
                 f"(status {state['status']}): ask again with Client.get_result"
             )
         _settle_from_state(future, state)
+
+    def _fail_pending(self, cause: ComputeError) -> None:
+        for future in self._pending.clear():
+            error = ResultsUnavailable(
+                f"the results of task {future.task_id} cannot be had: {cause}; the task itself "
+                "may go on, Client.get_result asks for it"
+            )
+            error.__cause__ = cause
+            settle(future, error=error)
 
     def _reconcile(self) -> None:
         task_ids = self._pending.task_ids()

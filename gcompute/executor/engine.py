@@ -27,9 +27,8 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gcompute.errors import ComputeError, ResultsUnavailable
 from gcompute.executor.delivery import Result, ResultDelivery
-from gcompute.executor.future import ComputeFuture, settle
+from gcompute.executor.future import ComputeFuture
 from gcompute.executor.outbox import Outbox, Submission
 from gcompute.executor.pending import PendingTasks
 from gcompute.executor.sender import Sender
@@ -87,7 +86,7 @@ class Engine:
             client.get_result_amqp_url,
             on_delivery=lambda delivery: self._delivery.deliver(delivery),
             on_reopened=lambda: self._delivery.reconcile(),
-            on_unavailable=self._results_unavailable,
+            on_unavailable=lambda cause: self._delivery.give_up(cause),
             port=amqp_port,
             label=suffix,
         )
@@ -137,14 +136,19 @@ class Engine:
         self._stop_when_done()
 
     def wait(self) -> None:
-        """Wait, after :meth:`close`, until every future and thread has ended."""
+        """Wait, after :meth:`close`, until every future and thread has ended.
+
+        In a future's callback this returns at once: what it would wait for comes after it.
+        """
+        if self._sender_thread is None:
+            return
+        if threading.current_thread() in (self._sender_thread, self._delivery.thread):
+            return
         with self._changed:
             self._changed.wait_for(lambda: not self._unfinished)
-            started = self._sender_thread is not None
-        if started:
-            join(self._sender_thread)
-            self._stream.join()
-            self._delivery.join()
+        join(self._sender_thread)
+        self._delivery.join()
+        self._stream.join()
 
     def flush(self, timeout_s: float) -> None:
         """Wait until everything queued has been sent."""
@@ -158,6 +162,7 @@ class Engine:
             self._serializer,
             batch_status=self._client._batch_status,
             acknowledge=self._stream.settle,
+            on_stopped=self._stream.stop,
             label=self._label,
         )
         self._stream.prepare()
@@ -183,16 +188,6 @@ class Engine:
             self.task_group_id = task_group_id
         self._stream.watch(task_group_id)
 
-    def _results_unavailable(self, cause: ComputeError) -> None:
-        """Fail everything that waits for a result: none can come."""
-        for future in self._pending.clear():
-            error = ResultsUnavailable(
-                f"the results of task {future.task_id} cannot be had: {cause}; the task itself "
-                "may go on, Client.get_result asks for it"
-            )
-            error.__cause__ = cause
-            settle(future, error=error)
-
     def _future_ended(self) -> None:
         with self._changed:
             self._unfinished -= 1
@@ -203,7 +198,6 @@ class Engine:
         with self._changed:
             done = self._closed and not self._unfinished and self._sender_thread is not None
         if done:
-            self._stream.stop()
             self._delivery.stop()
 
 

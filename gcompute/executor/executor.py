@@ -305,7 +305,7 @@ def _json_dict(value: dict[str, Any] | None, name: str) -> dict[str, Any] | None
     if not isinstance(value, dict):
         raise TypeError(f"{name} must be a dict or None, not {type(value).__name__}")
     try:
-        copied: dict[str, Any] = json.loads(json.dumps(value))
+        copied: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be a dict that JSON can carry: {error}") from error
     return copied

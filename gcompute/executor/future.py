@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import concurrent.futures
+import logging
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 class ComputeFuture(concurrent.futures.Future[Any]):
@@ -25,7 +28,10 @@ class ComputeFuture(concurrent.futures.Future[Any]):
 
 
 def settle(future: ComputeFuture, result: Any = None, error: BaseException | None = None) -> None:
-    """End a future with a result or an error; one that has ended already stays as it is."""
+    """End a future with a result or an error; one that has ended already stays as it is.
+
+    Nothing is raised, whatever the user's callbacks do: behind this future others wait.
+    """
     try:
         if error is None:
             future.set_result(result)
@@ -33,3 +39,5 @@ def settle(future: ComputeFuture, result: Any = None, error: BaseException | Non
             future.set_exception(error)
     except concurrent.futures.InvalidStateError:
         pass
+    except BaseException:  # a callback's sys.exit(); futures report lesser exceptions themselves
+        log.exception("a callback of %r tried to end its thread", future)

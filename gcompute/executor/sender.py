@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from gcompute.errors import ComputeError, ServiceFailed, ServiceUnreachable, SubmissionUncertain
+from gcompute.errors import ComputeAPIError, ComputeError, ServiceUnreachable, SubmissionUncertain
 from gcompute.executor.delivery import Result
 from gcompute.executor.functions import FunctionReference
 from gcompute.executor.future import ComputeFuture, settle
@@ -65,7 +65,7 @@ class Sender:
 
     def send(self, batch: list[Submission]) -> None:
         """Send a batch: submissions of one destination."""
-        live = [s for s in batch if s.future.set_running_or_notify_cancel()]
+        live = [s for s in batch if _starts(s.future)]
         try:
             live = self._registered(live)
             if live:
@@ -77,13 +77,13 @@ class Sender:
 
     def _registered(self, batch: list[Submission]) -> list[Submission]:
         """Register what is new; give the submissions whose functions are registered."""
-        failed: dict[FunctionReference, ComputeError] = {}
+        failed: dict[FunctionReference, Exception] = {}
         for function in dict.fromkeys(s.function for s in batch):
             if function.function_id is None:
                 assert function.registration is not None
                 try:
                     function.function_id = self._service._register(function.registration)
-                except ComputeError as error:
+                except Exception as error:  # whatever it is, the other functions may do
                     failed[function] = error
         for submission in batch:
             if submission.function in failed:
@@ -99,6 +99,7 @@ class Sender:
         self._pending.submit_starts()
         try:
             answer = self._service._submit(destination.endpoint_id, request)
+            used_group = _task_group(answer, request)
             taken = list(_taken_tasks(batch, answer))
         except ComputeError as error:
             failure = _submit_failure(error, len(batch), destination, request)
@@ -108,7 +109,7 @@ class Sender:
             early = self._pending.submit_ends(taken)
         if taken:
             # Only now: should the results be unavailable, these futures must hear of it.
-            self._on_taken(answer["task_group_id"])
+            self._on_taken(used_group)
         for future, result in early:
             self._on_early(future, result)
 
@@ -140,10 +141,11 @@ def _taken_tasks(
     batch: list[Submission], answer: dict[str, Any]
 ) -> Iterator[tuple[str, ComputeFuture]]:
     """Pair task ids with futures: the answer lists a function's ids in the order of its calls."""
-    ids = {function: iter(task_ids) for function, task_ids in answer["tasks"].items()}
+    ids = {function: iter(task_ids or ()) for function, task_ids in answer["tasks"].items()}
+    given: set[str] = set()
     for submission in batch:
         task_id = next(ids.get(str(submission.function.function_id), iter(())), None)
-        if task_id is None:
+        if task_id is None or task_id in given:
             settle(
                 submission.future,
                 error=ComputeError(
@@ -152,17 +154,39 @@ def _taken_tasks(
                 ),
             )
             continue
+        given.add(task_id)
         submission.future.task_id = task_id
         yield task_id, submission.future
+
+
+def _task_group(answer: dict[str, Any], request: dict[str, Any]) -> str:
+    """Give the task group that the service put the tasks in."""
+    group = answer.get("task_group_id") or request.get("task_group_id")
+    if not group:
+        raise ComputeAPIError(
+            http_status=200, message=f"the answer to a submit has no task group: {answer!r}"
+        )
+    return str(group)
+
+
+def _starts(future: ComputeFuture) -> bool:
+    """Set a future running, unless it was cancelled, or somebody else has ended it."""
+    try:
+        return future.set_running_or_notify_cancel()
+    except RuntimeError:
+        return False
 
 
 def _submit_failure(
     error: ComputeError, count: int, destination: Destination, request: dict[str, Any]
 ) -> ComputeError:
     """Tell a submit that surely failed from one that may have been taken."""
-    uncertain = isinstance(error, ServiceFailed) or (
-        isinstance(error, ServiceUnreachable) and error.sent
-    )
+    if isinstance(error, ServiceUnreachable):
+        uncertain = error.sent
+    else:  # an answer of success that cannot be read came after the tasks were taken
+        uncertain = isinstance(error, ComputeAPIError) and (
+            error.http_status < 300 or error.http_status >= 500
+        )
     if not uncertain:
         return error
     group = request.get("task_group_id")

@@ -29,7 +29,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gcompute.backoff import Backoff
-from gcompute.errors import AuthenticationFailed, ComputeError, NotFound, PermissionDenied
+from gcompute.errors import (
+    AuthenticationFailed,
+    ComputeError,
+    NotFound,
+    PermissionDenied,
+    VersionMismatch,
+)
 from gcompute.threads import join, spawn
 
 if TYPE_CHECKING:
@@ -45,7 +51,7 @@ _PREFETCH = 512
 _CLOSE_TIMEOUT_S = 5
 
 #: Answers that trying again does not change.
-_PERMANENT = (AuthenticationFailed, PermissionDenied, NotFound)
+_PERMANENT = (AuthenticationFailed, PermissionDenied, NotFound, VersionMismatch)
 
 
 @dataclass(frozen=True, slots=True)
