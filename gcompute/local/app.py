@@ -29,6 +29,7 @@ from gcompute.protocol import MAX_REQUEST_BYTES
 
 from . import errors
 from .amqp import LinkError
+from .auth import auth_routes
 from .document import Operation, document, operations
 from .errors import RequestInvalid, ServiceError
 from .operations import HANDLERS, Call, Handler
@@ -62,6 +63,7 @@ def create_app(service: Service) -> Starlette:
         for operation in sorted(known.values(), key=_precedence)
     ]
     routes.append(Route("/openapi.json", _openapi, methods=["GET"]))
+    routes += auth_routes(service.auth)
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
     app.router.redirect_slashes = False
     return app
@@ -105,7 +107,10 @@ def _endpoint(
 
 async def _read(service: Service, operation: Operation, request: Request) -> Call:
     """Check a request, from its token to its body."""
-    caller = _authenticate(service, request) if operation.needs_token else None
+    now = time.time()
+    caller, policies = (
+        _authenticate(service, request, now) if operation.needs_token else (None, None)
+    )
     wrong = operation.wrong_parameters(request.path_params, request.query_params)
     body = None
     if operation.body_validator is not None:
@@ -118,19 +123,26 @@ async def _read(service: Service, operation: Operation, request: Request) -> Cal
         path=request.path_params,
         query=request.query_params,
         body=body,
-        now=time.time(),
+        now=now,
         host=request.client.host if request.client else None,
+        policies=policies,
     )
 
 
-def _authenticate(service: Service, request: Request) -> User:
+def _authenticate(
+    service: Service, request: Request, now: float
+) -> tuple[User, frozenset[str] | None]:
+    """Tell who sent a request, and which policies his login met."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise errors.unauthenticated("The request has no bearer token")
-    user = service.store.users.by_token(token.strip())
-    if user is None:
+    owner = service.store.users.by_token(token.strip())
+    if owner is not None:
+        return owner, None
+    login = service.auth.caller(token.strip(), now)
+    if login is None:
         raise errors.unauthenticated("The bearer token is not one of this service")
-    return user
+    return login
 
 
 async def _body(request: Request) -> bytes:

@@ -114,6 +114,23 @@ def endpoint_forbidden(endpoint_id: str) -> ServiceError:
     return ServiceError(403, "ENDPOINT_ACCESS_FORBIDDEN", reason, endpoint_id)
 
 
+class AuthorizationRequired(ServiceError):
+    """A login that meets a policy is needed; the answer says which, for ``globus_sdk.gare``."""
+
+    def __init__(self, policy_id: str, endpoint_id: str) -> None:
+        reason = f"Endpoint {endpoint_id} requires a login that meets the policy {policy_id}"
+        super().__init__(403, "AUTHENTICATION_POLICY_UNMET", reason, endpoint_id, policy_id)
+        self.policy_id = policy_id
+
+    def body(self) -> dict[str, Any]:
+        """Give the body of the answer."""
+        parameters = {
+            "session_message": self.reason,
+            "session_required_policies": [self.policy_id],
+        }
+        return super().body() | {"authorization_parameters": parameters}
+
+
 def endpoint_locked(endpoint_id: str, until: float) -> ServiceError:
     """The endpoint may not register before a time (Unix time in seconds)."""
     when = datetime.fromtimestamp(until, UTC).isoformat(timespec="seconds")

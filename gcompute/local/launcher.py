@@ -73,6 +73,8 @@ class LocalService:
             the broker.
         port: port of the web service on loopback; default a free one.
         heartbeat_period: seconds between status reports of the endpoint.
+        token_lifetime: seconds for which an access token of a login is valid; default 48 hours,
+            as with Globus Auth. ``globus_sdk`` renews it a minute before its end.
 
     Raises:
         ValueError: an argument makes no sense.
@@ -86,6 +88,7 @@ class LocalService:
         state_dir: str | os.PathLike[str] | None = None,
         port: int = 0,
         heartbeat_period: float = 5.0,
+        token_lifetime: float = 172_800.0,
     ) -> None:
         if workers < 0:
             raise ValueError(f"workers must be 0 or more, not {workers}")
@@ -96,6 +99,7 @@ class LocalService:
         self._wanted_dir = None if state_dir is None else Path(state_dir).absolute()
         self._port = port
         self._heartbeat_period = heartbeat_period
+        self._token_lifetime = token_lifetime
         #: Held while the service starts or stops.
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -178,6 +182,27 @@ class LocalService:
         return str(self._told("token"))
 
     @property
+    def auth_url(self) -> str:
+        """Address of the service's own Globus Auth, for ``GLOBUS_SDK_SERVICE_URL_AUTH``."""
+        # With the slash, as globus_sdk appends to it.
+        return f"{self.url}/"
+
+    def environment(self, *, client_credentials: bool = False) -> dict[str, str]:
+        """Give environment variables that make ``globus_sdk`` log in at this service.
+
+        They hold for our client and the official SDK alike, which further need to be told
+        :attr:`url`. A login by a person asks for :attr:`token` on its page.
+
+        Args:
+            client_credentials: whether to log in as the service's client, without a person.
+        """
+        variables = {"GLOBUS_SDK_SERVICE_URL_AUTH": self.auth_url}
+        if client_credentials:
+            variables["GLOBUS_COMPUTE_CLIENT_ID"] = str(self._told("client_id"))
+            variables["GLOBUS_COMPUTE_CLIENT_SECRET"] = str(self._told("client_secret"))
+        return variables
+
+    @property
     def endpoint_id(self) -> str:
         """The endpoint of this service.
 
@@ -256,6 +281,7 @@ class LocalService:
             port=self._port,
             temporary=self._wanted_dir is None,
             heartbeat_period=self._heartbeat_period,
+            token_lifetime=self._token_lifetime,
         )
 
 

@@ -117,7 +117,13 @@ class LocalEndpoint:
             "sdk_version": PROTOCOL_LEVEL,
             "python_version": platform.python_version(),
         }
-        body = {"endpoint_name": "local", "display_name": "Local", "metadata": metadata}
+        body = {
+            "endpoint_name": "local",
+            "display_name": "Local",
+            # The service's client with a secret is its owner's too, and may run tasks here.
+            "admins": [self._service.auth.client_id],
+            "metadata": metadata,
+        }
         return Call(caller=self._owner, path={}, query={}, body=body, now=time.time())
 
     async def _keep_alive(self) -> None:

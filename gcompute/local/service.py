@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .auth import AuthService
 from .dispatch import Dispatcher
 from .provisioning import Provisioning
 from .results import Results
@@ -15,6 +16,7 @@ class Service:
     """Everything that an operation may touch; all of it belongs to the event loop."""
 
     store: Store
+    auth: AuthService
     provisioning: Provisioning
     dispatcher: Dispatcher
     results: Results

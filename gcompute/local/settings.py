@@ -23,6 +23,8 @@ class Settings:
     temporary: bool = True
     #: Seconds between status reports of the endpoint.
     heartbeat_period: float = 5.0
+    #: Seconds for which an access token is valid. Globus Auth's own: 48 hours.
+    token_lifetime: float = 172_800.0
 
     def to_line(self) -> str:
         """Give the line for :meth:`from_line`, line end included."""

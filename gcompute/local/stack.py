@@ -35,6 +35,7 @@ from .agent_process import AgentProcess
 from .amqp import AmqpLink
 from .amqp_cleanup import remove
 from .app import create_app
+from .auth import AuthService
 from .dispatch import Dispatcher
 from .http_server import HttpServer, listen
 from .local_endpoint import LocalEndpoint
@@ -61,6 +62,8 @@ class Announcement(TypedDict):
 
     url: str
     token: str
+    client_id: str
+    client_secret: str
     endpoint_id: str | None
     #: Address of the broker, without credentials.
     broker: str
@@ -86,9 +89,10 @@ async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterat
         store = Store(Path(settings.state_dir))
         stack.callback(store.close)
         user, token = _local_user(store)
+        auth = AuthService(store, user, token, settings.token_lifetime)
         accounts = await _accounts(settings, stack)
         broker_url = accounts.administrator()
-        service = await _connect(settings, store, accounts, broker_url, stack)
+        service = await _connect(settings, store, auth, accounts, broker_url, stack)
         http = HttpServer(create_app(service), listener)
         http.start()
         stack.push_async_callback(http.stop)
@@ -101,6 +105,8 @@ async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterat
         yield Announcement(
             url=http.url,
             token=token,
+            client_id=auth.client_id,
+            client_secret=auth.client_secret,
             endpoint_id=endpoint_id,
             broker=without_credentials(broker_url),
             state_dir=settings.state_dir,
@@ -119,7 +125,12 @@ async def _accounts(settings: Settings, stack: AsyncExitStack) -> Accounts:
 
 
 async def _connect(
-    settings: Settings, store: Store, accounts: Accounts, url: str, stack: AsyncExitStack
+    settings: Settings,
+    store: Store,
+    auth: AuthService,
+    accounts: Accounts,
+    url: str,
+    stack: AsyncExitStack,
 ) -> Service:
     """Connect to the broker, declare what the service has there, and send what is left over."""
     names = Names(store.identity())
@@ -144,7 +155,7 @@ async def _connect(
     outlet = AmqpLink(url, on_open=open_outlet, name="outlet")
     intake = AmqpLink(url, on_open=open_intake, name="intake")
     results = Results(outlet, names, store)
-    service = Service(store, provisioning, Dispatcher(outlet, names, store), results)
+    service = Service(store, auth, provisioning, Dispatcher(outlet, names, store), results)
 
     async def disconnect() -> None:
         for task in recovery:

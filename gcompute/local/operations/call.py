@@ -26,6 +26,9 @@ class Call:
     now: float
     #: Address of the caller, where known.
     host: str | None = None
+    #: Authentication policies that the caller's login met; ``None`` for all: the service's own
+    #: token is not a login.
+    policies: frozenset[str] | None = None
 
     @property
     def user(self) -> User:

@@ -114,6 +114,9 @@ def _no_uuid(*loc: str | int) -> errors.RequestInvalid:
 def _running_endpoint(service: Service, call: Call, endpoint_id: str) -> Endpoint:
     """Give an endpoint that runs tasks of the caller."""
     endpoint = administered_endpoint(service, call, endpoint_id)
+    policy = endpoint.authentication_policy
+    if policy is not None and call.policies is not None and policy not in call.policies:
+        raise errors.AuthorizationRequired(policy, endpoint.id)
     if endpoint.multi_user:
         raise errors.invalid_field(
             "path",

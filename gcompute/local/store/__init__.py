@@ -24,6 +24,7 @@ from typing import IO
 from .containers import Containers
 from .endpoints import Endpoints
 from .functions import Functions
+from .grants import Grants
 from .outcomes import Outcomes
 from .schema import SCHEMA, VERSION
 from .tasks import Tasks
@@ -47,6 +48,7 @@ class Store:
             self._lock.close()
             raise
         self.users = Users(self._connection)
+        self.grants = Grants(self._connection)
         self.endpoints = Endpoints(self._connection)
         self.functions = Functions(self._connection)
         self.tasks = Tasks(self._connection)

@@ -49,6 +49,11 @@ class Endpoint:
         return bool(self.registration.get("high_assurance", False))
 
     @property
+    def authentication_policy(self) -> str | None:
+        """The policy that logins of its users must meet."""
+        return self.registration.get("authentication_policy")
+
+    @property
     def public(self) -> bool:
         """Whether everybody may see it."""
         return bool(self.registration.get("public", False))

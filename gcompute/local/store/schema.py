@@ -8,7 +8,7 @@ A task's state is the last one that the service knows of; ``success`` and ``fail
 from __future__ import annotations
 
 #: Written to the file as ``user_version``; a file with another number is refused.
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE meta (
@@ -25,6 +25,20 @@ CREATE TABLE tokens (
     token    TEXT PRIMARY KEY,
     user_id  TEXT NOT NULL REFERENCES users
 ) WITHOUT ROWID;
+
+-- What the service's own Globus Auth has issued.
+CREATE TABLE auth_tokens (
+    hash             TEXT PRIMARY KEY,            -- SHA-256 of the token
+    kind             TEXT NOT NULL,               -- access or refresh
+    grant_id         TEXT NOT NULL,               -- one login at one resource server
+    user_id          TEXT NOT NULL REFERENCES users,
+    client_id        TEXT NOT NULL,
+    resource_server  TEXT NOT NULL,
+    scope            TEXT NOT NULL,
+    policies         TEXT NOT NULL,               -- JSON: ids of the policies that the login met
+    expires_at       REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX auth_tokens_by_grant ON auth_tokens (grant_id);
 
 CREATE TABLE endpoints (
     id                           TEXT PRIMARY KEY,

@@ -28,6 +28,17 @@ class Users:
         """Let a token stand for a user."""
         self._connection.execute("INSERT INTO tokens VALUES (?, ?)", (token, user_id))
 
+    def ensure(self, user: User) -> None:
+        """Add a user, unless there is one with the same id."""
+        self._connection.execute("INSERT OR IGNORE INTO users VALUES (?, ?)", (user.id, user.name))
+
+    def find(self, user_id: str) -> User | None:
+        """Find a user by id."""
+        row = self._connection.execute(
+            "SELECT id, name FROM users WHERE id = ?", (user_id,)
+        ).fetchone()
+        return None if row is None else User(*row)
+
     def named(self, name: str) -> tuple[User, str] | None:
         """Find a user by name, with one of his tokens."""
         row = self._connection.execute(
