@@ -8,7 +8,7 @@ from benchmarks.figures import Row
 from benchmarks.setting import Benchmark, Setting
 from benchmarks.sides import Side
 
-_ROUNDS = 3
+_ROUNDS = 5
 _TASKS = 5_000
 
 
