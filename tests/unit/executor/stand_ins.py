@@ -1,0 +1,140 @@
+"""Stand-ins for the service and the stream of results, which answer when a test says so.
+
+Threads, outbox, sender and delivery behind the Executor are the real ones.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any, cast
+
+from gcompute import Client, Executor
+from gcompute.errors import ComputeError
+from gcompute.executor.stream import Delivery
+from gcompute.messages import ResultMessage, encode
+from gcompute.serialize import ComputeSerializer, unpack_buffers
+
+WAIT_S = 10
+ENDPOINT = "20000000-0000-4000-8000-000000000002"
+FUNCTION = "10000000-0000-4000-8000-000000000001"
+GROUP = "30000000-0000-4000-8000-000000000003"
+SERIALIZER = ComputeSerializer()
+
+
+class Stream:
+    """Stands for the stream of results: passes on what a test puts in."""
+
+    last: Stream
+
+    def __init__(
+        self,
+        find_access: Callable[[], dict[str, str]],
+        *,
+        on_delivery: Callable[[Delivery], None],
+        on_reopened: Callable[[], None],
+        on_unavailable: Callable[[ComputeError], None],
+        port: int | None = None,
+        label: str = "",
+    ) -> None:
+        self.on_delivery = on_delivery
+        self.on_reopened = on_reopened
+        self.on_unavailable = on_unavailable
+        self.port = port
+        #: What was asked of it, in order: "prepare", "watch <group>", "settle <tag>", "stop".
+        self.calls: list[str] = []
+        self.stopped = threading.Event()
+        self._tag = 0
+        Stream.last = self
+
+    def prepare(self) -> None:
+        self.calls.append("prepare")
+
+    def watch(self, task_group_id: str) -> None:
+        self.calls.append(f"watch {task_group_id}")
+
+    def settle(self, token: tuple[int, int]) -> None:
+        self.calls.append(f"settle {token[1]}")
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+        self.stopped.set()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        assert self.stopped.wait(WAIT_S if timeout_s is None else timeout_s)
+
+    def result(self, task_id: str | None, value: object) -> None:
+        """Let a result arrive."""
+        assert task_id is not None
+        self._tag += 1
+        body = encode(ResultMessage(task_id, SERIALIZER.serialize(value)))
+        self.on_delivery(Delivery((1, self._tag), body, None, False))
+
+
+class Service:
+    """Stands for the client: takes tasks while its gate is open, and keeps every request."""
+
+    def __init__(self) -> None:
+        self.serializer = SERIALIZER
+        self.gate = threading.Event()
+        self.gate.set()
+        self.arrived = threading.Semaphore(0)
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.registered: list[dict[str, Any]] = []
+        self.refusal: ComputeError | None = None
+        #: Called with the ids of each submit, before it is answered.
+        self.on_submit: Callable[[list[str]], None] = lambda ids: None
+
+    def register_function(self, fn: Callable[..., Any], **kwargs: Any) -> str:
+        self.registered.append({"function": fn, **kwargs})
+        return FUNCTION
+
+    def _register(self, registration: dict[str, Any]) -> str:
+        self.registered.append(registration)
+        return FUNCTION
+
+    def _submit(self, endpoint_id: Any, request: dict[str, Any]) -> dict[str, Any]:
+        self.requests.append((str(endpoint_id), request))
+        self.arrived.release()
+        assert self.gate.wait(WAIT_S)
+        if self.refusal is not None:
+            raise self.refusal
+        tasks = {f: [str(uuid.uuid4()) for _ in texts] for f, texts in request["tasks"].items()}
+        self.on_submit([i for ids in tasks.values() for i in ids])
+        return {"tasks": tasks, "task_group_id": request.get("task_group_id", GROUP)}
+
+    def _batch_status(self, task_ids: list[str]) -> dict[str, dict[str, Any]]:
+        return {}
+
+    def get_result_amqp_url(self) -> dict[str, str]:
+        raise AssertionError("the stand-in for the stream asks for nothing")
+
+    def sent(self) -> list[Any]:
+        """Give the first argument of every task that was submitted, in order."""
+        return [
+            SERIALIZER.deserialize(unpack_buffers(text)[0])[0]
+            for _, request in self.requests
+            for texts in request["tasks"].values()
+            for text in texts
+        ]
+
+
+def executor_of(service: Service, **options: Any) -> Executor:
+    settings: dict[str, Any] = {"endpoint_id": ENDPOINT} | options
+    return Executor(client=cast(Client, service), **settings)
+
+
+def answer_all(service: Service, value: object = "done") -> None:
+    """Let every task have its result at once."""
+
+    def answer(task_ids: list[str]) -> None:
+        for task_id in task_ids:
+            Stream.last.result(task_id, value)
+
+    service.on_submit = answer
+
+
+def double(x: int) -> int:
+    """Double."""
+    return 2 * x
