@@ -7,7 +7,7 @@ import uuid
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gcompute.executor.functions import FunctionReference
@@ -119,7 +119,10 @@ def test_a_payloads_size_is_never_too_small_for_ascii_json(payloads: list[str]) 
     assert sum(map(encoded_size, payloads)) >= len(body) - len(empty)
 
 
-@given(st.text(st.characters(max_codepoint=127, min_codepoint=32) | st.just("\n")))
+@given(st.text(st.sampled_from('"\\\n a') | st.characters(max_codepoint=126, min_codepoint=32)))
+@example('"' * 100)
+@example("\\" * 100)
+@example("\n" * 100)
 def test_the_usual_payload_is_measured_exactly(payload: str) -> None:
     """Printable ASCII and newlines: what JSON takes, and at most three bytes for the comma."""
     assert len(json.dumps(payload)) <= encoded_size(payload) <= len(json.dumps(payload)) + 6
