@@ -6,6 +6,7 @@
     ├── ServiceUnreachable            no answer: refused, timed out, cut off, no such host
     ├── ComputeAPIError               the service answered with an error status
     │   ├── AuthenticationFailed        401: the token is missing, wrong or expired
+    │   │   └── LoginRequired             nobody is logged in, and nobody can be asked to
     │   ├── PermissionDenied            403: known, but not allowed
     │   ├── NotFound                    404: no such task, function, endpoint or task group
     │   ├── PayloadTooLarge             413: a request over the service's limit
@@ -133,6 +134,21 @@ class AuthenticationFailed(ComputeAPIError):
     """401: the token is missing, wrong or expired."""
 
     next_step = "Log in again, or pass an authorizer whose token has the Globus Compute scope."
+
+
+class LoginRequired(AuthenticationFailed):
+    """A login is needed, and there is no terminal or notebook to ask for it; nothing was sent."""
+
+    next_step = (
+        "One of these helps: log in once on a terminal, as the same user, with "
+        '`python -c "import gcompute; gcompute.Client().login()"`; set GLOBUS_COMPUTE_CLIENT_ID '
+        "and GLOBUS_COMPUTE_CLIENT_SECRET to the credentials of a client; or pass a token: "
+        "gcompute.Client(authorizer=globus_sdk.AccessTokenAuthorizer(token))."
+    )
+
+    def _describe(self) -> str:
+        # No request was made that could have had this status.
+        return f"{self.message}\n{self.next_step}"
 
 
 class PermissionDenied(ComputeAPIError):

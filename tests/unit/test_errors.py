@@ -15,6 +15,7 @@ from gcompute.errors import (
     ComputeAPIError,
     ComputeError,
     DeserializationError,
+    LoginRequired,
     MalformedMessage,
     MaxResultSizeExceeded,
     NotFound,
@@ -64,6 +65,7 @@ def _api_error(cls: type[ComputeAPIError]) -> ComputeAPIError:
 EXAMPLES: list[ComputeError] = [
     ComputeError("something"),
     *[_api_error(cls) for cls in _API_ERRORS],
+    LoginRequired(http_status=401, message="nobody is logged in"),
     ServiceUnreachable("no answer", url="http://localhost:5000", sent=False),
     SerdeError("either way"),
     SerializationError("a lock cannot be sent"),
