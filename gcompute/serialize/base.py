@@ -34,6 +34,8 @@ class SerializationStrategy(ABC):
     identifier: ClassVar[str]
     #: Whether this strategy is for callables; otherwise for everything else.
     for_code: ClassVar[bool]
+    #: Whether another minor version of Python can load what this writes.
+    survives_versions: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -56,6 +58,20 @@ class SerializationStrategy(ABC):
     def find(cls, identifier: str) -> SerializationStrategy | None:
         """Give the strategy that reads an identifier (two characters and a newline)."""
         return cls._registry.get(identifier)
+
+    @classmethod
+    def get_cached_by_id(cls, identifier: str) -> SerializationStrategy | None:
+        """Give the strategy that reads an identifier; the official name of :meth:`find`."""
+        return cls.find(identifier)
+
+    @classmethod
+    def get_cached_by_class(cls, type_: type[SerializationStrategy]) -> SerializationStrategy:
+        """Give the strategy that reads what a class writes.
+
+        Raises:
+            KeyError: the class has never been defined with an identifier.
+        """
+        return cls._registry[type_.identifier]
 
     @abstractmethod
     def serialize(self, data: Any) -> str:

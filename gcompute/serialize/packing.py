@@ -19,7 +19,7 @@ def pack_buffers(buffers: Iterable[str]) -> str:
     return "".join([f"{len(buffer)}\n{buffer}" for buffer in buffers])
 
 
-def unpack_buffers(packed: str) -> list[str]:
+def unpack_buffers(packed_buffer: str) -> list[str]:
     """Take a packed text apart.
 
     Raises:
@@ -28,19 +28,19 @@ def unpack_buffers(packed: str) -> list[str]:
     """
     buffers = []
     position = 0
-    while position < len(packed):
-        newline = packed.find("\n", position, position + _MAX_DIGITS + 1)
-        digits = packed[position : newline if newline >= 0 else position + _MAX_DIGITS]
+    while position < len(packed_buffer):
+        newline = packed_buffer.find("\n", position, position + _MAX_DIGITS + 1)
+        digits = packed_buffer[position : newline if newline >= 0 else position + _MAX_DIGITS]
         if newline < 0 or not (digits.isascii() and digits.isdigit()):
             raise DeserializationError(
-                f"at character {position} of a packed text of {len(packed)} stands {digits!r} "
-                "where the length of a buffer and a newline are expected"
+                f"at character {position} of a packed text of {len(packed_buffer)} stands "
+                f"{digits!r} where the length of a buffer and a newline are expected"
             )
         start, end = newline + 1, newline + 1 + int(digits)
-        if end > len(packed):
+        if end > len(packed_buffer):
             raise DeserializationError(
-                f"a buffer of {digits} characters is announced, {len(packed) - start} follow"
+                f"a buffer of {digits} characters is announced, {len(packed_buffer) - start} follow"
             )
-        buffers.append(packed[start:end])
+        buffers.append(packed_buffer[start:end])
         position = end
     return buffers

@@ -8,10 +8,7 @@ that its sender chose.
 
 from __future__ import annotations
 
-import binascii
-import inspect
 import json
-import pickle
 import re
 from collections.abc import Callable
 from typing import Any
@@ -19,36 +16,9 @@ from typing import Any
 from gcompute.errors import DeserializationError, SerializationError
 
 from .base import ComboSerializationStrategy, SerializationStrategy
-
-#: Characters in a line of base64, as the official package writes it.
-_LINE = 76
-
-
-def _to_base64(data: bytes) -> str:
-    """Encode bytes with a newline after every 76 characters and after the last."""
-    text = binascii.b2a_base64(data, newline=False).decode("ascii")
-    return "".join([text[at : at + _LINE] + "\n" for at in range(0, len(text), _LINE)])
-
-
-def _from_base64(text: str) -> bytes:
-    """Decode base64, with or without newlines."""
-    try:
-        return binascii.a2b_base64(text)
-    except ValueError as error:
-        raise DeserializationError(f"not base64: {text[:40]!r}...") from error
-
-
-def _dill_dumps(value: Any) -> bytes:
-    import dill
-
-    dumped: bytes = dill.dumps(value)
-    return dumped
-
-
-def _dill_loads(data: bytes) -> Any:
-    import dill
-
-    return dill.loads(data)
+from .base64_lines import from_base64, to_base64
+from .pickling import dumps, loads
+from .sources import source_by_dill, source_by_inspect
 
 
 def _function_from_source(name: str, source: str) -> Callable[..., Any]:
@@ -59,13 +29,6 @@ def _function_from_source(name: str, source: str) -> Callable[..., Any]:
     return function
 
 
-def _source_by_dill(function: Callable[..., Any]) -> str:
-    import dill.source
-
-    source: str = dill.source.getsource(function, lstrip=True)
-    return source
-
-
 class DillDataBase64(SerializationStrategy):
     """Data by dill; the default."""
 
@@ -74,11 +37,11 @@ class DillDataBase64(SerializationStrategy):
 
     def serialize(self, data: Any) -> str:
         """Pickle with dill, in base64."""
-        return self.identifier + _to_base64(_dill_dumps(data))
+        return self.identifier + to_base64(dumps(data))
 
     def deserialize(self, payload: str) -> Any:
         """Unpickle with dill."""
-        return _dill_loads(_from_base64(self.chomp(payload)))
+        return loads(from_base64(self.chomp(payload)))
 
 
 class JSONData(SerializationStrategy):
@@ -86,6 +49,7 @@ class JSONData(SerializationStrategy):
 
     identifier = "11\n"
     for_code = False
+    survives_versions = True
 
     def serialize(self, data: Any) -> str:
         """Write JSON."""
@@ -107,11 +71,11 @@ class DillCode(SerializationStrategy):
 
     def serialize(self, data: Any) -> str:
         """Pickle with dill, in base64."""
-        return self.identifier + _to_base64(_dill_dumps(data))
+        return self.identifier + to_base64(dumps(data))
 
     def deserialize(self, payload: str) -> Any:
         """Unpickle with dill."""
-        return _dill_loads(_from_base64(self.chomp(payload)))
+        return loads(from_base64(self.chomp(payload)))
 
 
 class PickleCode(SerializationStrategy):
@@ -126,7 +90,7 @@ class PickleCode(SerializationStrategy):
 
     def deserialize(self, payload: str) -> Any:
         """Unpickle."""
-        return pickle.loads(_from_base64(self.chomp(payload)))
+        return loads(from_base64(self.chomp(payload)))
 
 
 class DillCodeTextInspect(SerializationStrategy):
@@ -135,14 +99,15 @@ class DillCodeTextInspect(SerializationStrategy):
 
     identifier = "03\n"
     for_code = True
+    survives_versions = True
 
     def serialize(self, data: Any) -> str:
         """Pickle ``(name, source)``, in base64."""
-        return self.identifier + _to_base64(_dill_dumps((data.__name__, inspect.getsource(data))))
+        return self.identifier + to_base64(dumps(source_by_inspect(data)))
 
     def deserialize(self, payload: str) -> Any:
         """Run the source."""
-        return _function_from_source(*_dill_loads(_from_base64(self.chomp(payload))))
+        return _function_from_source(*loads(from_base64(self.chomp(payload))))
 
 
 class DillCodeSource(SerializationStrategy):
@@ -150,14 +115,15 @@ class DillCodeSource(SerializationStrategy):
 
     identifier = "04\n"
     for_code = True
+    survives_versions = True
 
     def serialize(self, data: Any) -> str:
         """Pickle ``(name, source)``, in base64."""
-        return self.identifier + _to_base64(_dill_dumps((data.__name__, _source_by_dill(data))))
+        return self.identifier + to_base64(dumps(source_by_dill(data)))
 
     def deserialize(self, payload: str) -> Any:
         """Run the source."""
-        return _function_from_source(*_dill_loads(_from_base64(self.chomp(payload))))
+        return _function_from_source(*loads(from_base64(self.chomp(payload))))
 
 
 def _function_from_named_source(payload: str) -> Callable[..., Any]:
@@ -172,10 +138,11 @@ class PureSourceTextInspect(SerializationStrategy):
 
     identifier = "st\n"
     for_code = True
+    survives_versions = True
 
     def serialize(self, data: Any) -> str:
         """Write ``name:source``."""
-        return f"{self.identifier}{data.__name__}:{inspect.getsource(data)}"
+        return self.identifier + ":".join(source_by_inspect(data))
 
     def deserialize(self, payload: str) -> Any:
         """Run the source."""
@@ -187,10 +154,11 @@ class PureSourceDill(SerializationStrategy):
 
     identifier = "sd\n"
     for_code = True
+    survives_versions = True
 
     def serialize(self, data: Any) -> str:
         """Write ``name:source``."""
-        return f"{self.identifier}{data.__name__}:{_source_by_dill(data)}"
+        return self.identifier + ":".join(source_by_dill(data))
 
     def deserialize(self, payload: str) -> Any:
         """Run the source."""
@@ -206,6 +174,7 @@ class CombinedCode(ComboSerializationStrategy):
 
     identifier = "10\n"
     for_code = True
+    survives_versions = True
     strategies = (
         DillCodeSource,
         DillCode,
@@ -230,6 +199,7 @@ class AllCodeStrategies(ComboSerializationStrategy):
 
     identifier = "12\n"
     for_code = True
+    survives_versions = True
     strategies = (PureSourceTextInspect, PureSourceDill, DillCode)
 
 
@@ -238,6 +208,7 @@ class AllDataStrategies(ComboSerializationStrategy):
 
     identifier = "13\n"
     for_code = False
+    survives_versions = True
     strategies = (JSONData, DillDataBase64)
 
 
