@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gcompute.async_client import AsyncClient
     from gcompute.batch import Batch
     from gcompute.client import Client
     from gcompute.errors import (
@@ -19,32 +20,43 @@ if TYPE_CHECKING:
         TaskPending,
     )
     from gcompute.executor import ComputeFuture, Executor
+    from gcompute.functions import MPIFunction, ShellFunction, ShellResult, hardware_report
     from gcompute.runtime import UserRuntime
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncClient",
     "Batch",
     "Client",
     "ComputeAPIError",
     "ComputeError",
     "ComputeFuture",
     "Executor",
+    "MPIFunction",
+    "ShellFunction",
+    "ShellResult",
     "TaskExecutionFailed",
     "TaskPending",
     "UserRuntime",
+    "hardware_report",
 ]
 
 _MODULES = {
+    "AsyncClient": "gcompute.async_client",
     "Batch": "gcompute.batch",
     "Client": "gcompute.client",
     "ComputeAPIError": "gcompute.errors",
     "ComputeError": "gcompute.errors",
     "ComputeFuture": "gcompute.executor",
     "Executor": "gcompute.executor",
+    "MPIFunction": "gcompute.functions",
+    "ShellFunction": "gcompute.functions",
+    "ShellResult": "gcompute.functions",
     "TaskExecutionFailed": "gcompute.errors",
     "TaskPending": "gcompute.errors",
     "UserRuntime": "gcompute.runtime",
+    "hardware_report": "gcompute.functions",
 }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
+import warnings
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, overload
 
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
 from gcompute.runtime import UserRuntime
@@ -47,6 +49,8 @@ class Batch:
         self.result_serializers = official_paths(result_serializers)
         #: Function id to the payloads of its invocations, in the order of their addition.
         self.tasks: dict[uuid.UUID, list[str]] = {}
+        #: Endpoint and function of each invocation, where they name their endpoints.
+        self._invocations: list[tuple[uuid.UUID, uuid.UUID]] = []
         self._serializer = serializer or ComputeSerializer()
 
     @property
@@ -66,13 +70,24 @@ class Batch:
         group = f", task group {self.task_group_id}" if self.task_group_id else ""
         return f"<Batch: {len(self)} tasks of {len(self.tasks)} functions{group}>"
 
+    @overload
     def add(
         self,
         function_id: UUIDLike,
         args: tuple[Any, ...] | list[Any] | None = None,
         kwargs: dict[str, Any] | None = None,
-    ) -> None:
-        """Add an invocation.
+    ) -> None: ...
+
+    @overload
+    def add(
+        self, *args: Any, endpoint_id: UUIDLike, function_id: UUIDLike, **kwargs: Any
+    ) -> None: ...
+
+    def add(self, *args: Any, **kwargs: Any) -> None:
+        """Add an invocation: ``add(function_id, args=(...), kwargs={...})``.
+
+        The older form ``add(*args, endpoint_id=..., function_id=..., **kwargs)`` works as well,
+        with a DeprecationWarning; its batch is sent with ``batch_run(batch)``.
 
         Args:
             function_id: the registered function.
@@ -85,6 +100,40 @@ class Batch:
             SerializationError: names the argument that cannot be serialized; the batch stays
                 as it was.
         """
+        if "endpoint_id" in kwargs:
+            self._add_older(*args, **kwargs)
+        elif self._invocations:
+            raise ValueError(
+                "the invocations of this batch name their endpoints (the older form); this one "
+                "does not: add all in the same form"
+            )
+        else:
+            self._add(*args, **kwargs)
+
+    def _add_older(
+        self, *args: Any, endpoint_id: UUIDLike, function_id: UUIDLike, **kwargs: Any
+    ) -> None:
+        warnings.warn(
+            "batch.add(x, endpoint_id=..., function_id=...) is the older form: use "
+            "batch.add(function_id, args=(x,)) and batch_run(endpoint_id, batch)",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        if len(self) > len(self._invocations):
+            raise ValueError(
+                "this invocation names its endpoint (the older form), others of this batch do "
+                "not: add all in the same form"
+            )
+        endpoint = as_uuid(endpoint_id, "endpoint_id")
+        self._add(function_id, args, kwargs)
+        self._invocations.append((endpoint, as_uuid(function_id, "function_id")))
+
+    def _add(
+        self,
+        function_id: UUIDLike,
+        args: tuple[Any, ...] | list[Any] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
         function = as_uuid(function_id, "function_id")
         if args is not None and not isinstance(args, tuple | list):
             raise TypeError(f"args must be a tuple or a list, not {type(args).__name__}")
@@ -96,14 +145,45 @@ class Batch:
         payload = self._serializer.pack_arguments(() if args is None else args, kwargs or {})
         self.tasks.setdefault(function, []).append(payload)
 
+    def by_endpoint(
+        self,
+    ) -> list[tuple[uuid.UUID, dict[str, Any], list[tuple[int, uuid.UUID]]]]:
+        """Split a batch of the older form by the endpoints of its invocations.
+
+        Returns:
+            For each endpoint the body of its submit request, and its invocations: the position
+            of each in the batch, and its function.
+
+        Raises:
+            ValueError: the invocations name no endpoints.
+        """
+        if not self._invocations:
+            raise ValueError(
+                "the invocations of this batch name no endpoint: use batch_run(endpoint_id, batch)"
+            )
+        payloads = {function: iter(texts) for function, texts in self.tasks.items()}
+        requests: dict[uuid.UUID, dict[uuid.UUID, list[str]]] = {}
+        positions: dict[uuid.UUID, list[tuple[int, uuid.UUID]]] = {}
+        for position, (endpoint, function) in enumerate(self._invocations):
+            texts = requests.setdefault(endpoint, {}).setdefault(function, [])
+            texts.append(next(payloads[function]))
+            positions.setdefault(endpoint, []).append((position, function))
+        return [
+            (endpoint, self._request(tasks), positions[endpoint])
+            for endpoint, tasks in requests.items()
+        ]
+
     def prepare(self) -> dict[str, Any]:
         """Give the body of the submit request, ready for JSON.
 
         Source: ``openapi/compute.yaml#/components/schemas/SubmitRequest``.
         """
+        return self._request(self.tasks)
+
+    def _request(self, tasks: dict[uuid.UUID, list[str]]) -> dict[str, Any]:
         body: dict[str, Any] = {
             "create_queue": self.request_queue,
-            "tasks": {str(function): list(texts) for function, texts in self.tasks.items()},
+            "tasks": {str(function): list(texts) for function, texts in tasks.items()},
         }
         optional = {
             "task_group_id": self.task_group_id and str(self.task_group_id),
@@ -113,3 +193,7 @@ class Batch:
             "result_serializers": self.result_serializers,
         }
         return body | {name: value for name, value in optional.items() if value}
+
+
+# What help() and editors show is the present form, not what accepts both.
+Batch.add.__signature__ = inspect.signature(Batch._add)  # type: ignore[attr-defined]

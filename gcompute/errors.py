@@ -187,9 +187,11 @@ class RateLimited(ComputeAPIError):
 
 
 class ServiceFailed(ComputeAPIError):
-    """5xx: the service, or something before it, failed."""
+    """5xx: the service failed, or something before it; ``retry_after_s`` as for 429."""
 
     next_step = "The service is in trouble; try again later."
+
+    retry_after_s: float | None = None
 
 
 class SerdeError(ComputeError):

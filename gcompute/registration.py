@@ -15,7 +15,7 @@ from typing import Any
 from gcompute.errors import TaskTooLarge
 from gcompute.ids import UUIDLike, as_optional_uuid
 from gcompute.protocol import MAX_REQUEST_BYTES, PROTOCOL_LEVEL
-from gcompute.serialize import ComputeSerializer, pack_buffers
+from gcompute.serialize import ComputeSerializer, PureSourceTextInspect, pack_buffers
 
 
 def function_registration(
@@ -47,13 +47,77 @@ def function_registration(
     """
     if not callable(function):
         raise TypeError(f"a function is needed, not {function!r} ({type(function).__name__})")
+    return _registration(
+        name=function_name(function),
+        code=pack_buffers([serializer.serialize(function)]),
+        serialized=True,
+        serde_identifier=serializer.code_serializer.identifier.strip(),
+        description=(inspect.getdoc(_innermost(function)) if description is None else description),
+        metadata=metadata,
+        public=public,
+        group=group,
+        ha_endpoint_id=ha_endpoint_id,
+    )
+
+
+def source_registration(
+    source: str,
+    name: str,
+    *,
+    description: str | None = None,
+    metadata: dict[str, Any] | None = None,
+    public: bool = False,
+    group: UUIDLike | None = None,
+    ha_endpoint_id: UUIDLike | None = None,
+) -> dict[str, Any]:
+    """Build the body that registers Python source with a function in it.
+
+    Args:
+        source: the source.
+        name: the function in it to call.
+        description, metadata, public, group, ha_endpoint_id: as for
+            :func:`function_registration`.
+
+    Raises:
+        TypeError: the source or the name is no text.
+        ValueError: ``name`` is no name, or ``ha_endpoint_id`` is given with ``public`` or
+            ``group``.
+        TaskTooLarge: no request could carry the source.
+    """
+    if not isinstance(source, str) or not isinstance(name, str):
+        raise TypeError("source code and the function's name are text")
+    if not name.isidentifier():
+        raise ValueError(f"function_name is no name of a function: {name!r}")
+    return _registration(
+        name=name,
+        code=source,
+        serialized=False,
+        serde_identifier=PureSourceTextInspect.identifier.strip(),
+        description=description,
+        metadata=metadata,
+        public=public,
+        group=group,
+        ha_endpoint_id=ha_endpoint_id,
+    )
+
+
+def _registration(
+    *,
+    name: str,
+    code: str,
+    serialized: bool,
+    serde_identifier: str,
+    description: str | None,
+    metadata: dict[str, Any] | None,
+    public: bool,
+    group: UUIDLike | None,
+    ha_endpoint_id: UUIDLike | None,
+) -> dict[str, Any]:
     if ha_endpoint_id and (public or group):
         raise ValueError(
             "a function of a high-assurance endpoint cannot be shared: give "
             "ha_endpoint_id without public and group"
         )
-    name = function_name(function)
-    code = pack_buffers([serializer.serialize(function)])
     size = len(json.dumps(code, ensure_ascii=False).encode("utf-8", "replace"))
     if size > MAX_REQUEST_BYTES:
         raise TaskTooLarge(
@@ -65,16 +129,16 @@ def function_registration(
     body: dict[str, Any] = {
         "function_name": name,
         "function_code": code,
-        "serialized": True,
+        "serialized": serialized,
         "meta": {
             "python_version": platform.python_version(),
             "sdk_version": PROTOCOL_LEVEL,
-            "serde_identifier": serializer.code_serializer.identifier.strip(),
+            "serde_identifier": serde_identifier,
             **(metadata or {}),
         },
     }
     optional = {
-        "description": inspect.getdoc(_innermost(function)) if description is None else description,
+        "description": description,
         "public": public,
         "group": group and str(as_optional_uuid(group, "group")),
         "ha_endpoint_id": ha_endpoint_id

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: What the extra ``local`` installs, by import name.
-_NEEDED = ("jsonschema_rs", "pebble", "starlette", "uvicorn")
+_NEEDED = ("jsonschema_rs", "starlette", "uvicorn")
 _START_S = 60.0
 _STOP_S = 20.0
 _TERMINATE_S = 5.0
@@ -227,6 +227,8 @@ class LocalService:
     def client(self, **kwargs: Any) -> Client:
         """Make a :class:`gcompute.Client` of this service; it is closed with the service.
 
+        It has no ``request_limit``, since the local service has none.
+
         Args:
             **kwargs: further arguments of the client.
         """
@@ -235,7 +237,8 @@ class LocalService:
         from gcompute import Client
 
         authorizer = globus_sdk.AccessTokenAuthorizer(self.token)
-        client = Client(base_url=self.url, authorizer=authorizer, **kwargs)
+        settings = {"request_limit": None, **kwargs}
+        client = Client(base_url=self.url, authorizer=authorizer, **settings)
         self._clients.add(client)
         return client
 

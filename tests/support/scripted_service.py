@@ -77,4 +77,6 @@ class ScriptedService(httpx.MockTransport):
             "base_url": "http://service.test",
             "do_version_check": False,
         }
-        return Client(transport=self, **(settings | options))
+        client = Client(transport=self, **(settings | options))
+        client._api._sleep = lambda _seconds: None
+        return client

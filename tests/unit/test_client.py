@@ -89,7 +89,7 @@ def double(x: int) -> int:
                 ("result_serializers", None),
             ],
         ),
-        (Client.batch_run, [("endpoint_id", ...), ("batch", ...)]),
+        (Client.batch_run, [("endpoint_id", ...), ("batch", None)]),
         (
             Client.register_function,
             [
@@ -240,7 +240,7 @@ def test_a_client_that_is_too_old_is_refused_each_time() -> None:
 
 def test_a_version_that_could_not_be_asked_for_is_asked_for_again() -> None:
     """A service that was away for a moment does not switch the check off."""
-    answers = iter([httpx.ConnectError("refused"), {"min_sdk_version": "99.0.0"}])
+    answers = iter([*[httpx.ConnectError("refused")] * 3, {"min_sdk_version": "99.0.0"}])
     service = ScriptedService({VERSION: lambda _: next(answers)})
     client = service.client(do_version_check=True)
     with pytest.raises(ServiceUnreachable):

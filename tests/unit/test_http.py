@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from gcompute import http
+from gcompute.calls import Call
 from gcompute.errors import (
     AuthenticationFailed,
     ComputeAPIError,
@@ -29,13 +30,21 @@ from tests.support.scripted_service import Answer, ScriptedService, StaticAuthor
 
 VERSION = ("GET", "/v2/version")
 
+#: Asked once, whatever the answer.
+ASK = Call("service.get_version", {})
+
 
 def _api(
     service: httpx.BaseTransport,
     authorizer: http.Authorizer | None = None,
     base_url: str = "http://service.test",
 ) -> http.ServiceAPI:
-    return http.ServiceAPI(base_url, lambda: authorizer or StaticAuthorizer(), transport=service)
+    return http.ServiceAPI(
+        base_url,
+        lambda: authorizer or StaticAuthorizer(),
+        transport=service,
+        sleep=lambda _seconds: None,
+    )
 
 
 def _answering(answer: Answer) -> http.ServiceAPI:
@@ -44,7 +53,7 @@ def _answering(answer: Answer) -> http.ServiceAPI:
 
 def _error(answer: httpx.Response) -> ComputeAPIError:
     with pytest.raises(ComputeAPIError) as caught:
-        _answering(answer).call(http.get_version)
+        _answering(answer).call(ASK)
     return caught.value
 
 
@@ -54,7 +63,7 @@ def _error(answer: httpx.Response) -> ComputeAPIError:
 def test_a_request_bears_token_and_version() -> None:
     """The header of the authorizer, and a user agent that the service reads the version from."""
     service = ScriptedService({VERSION: {"api": "1"}})
-    assert _api(service).call(http.get_version) == {"api": "1"}
+    assert _api(service).call(ASK) == {"api": "1"}
     (request,) = service.requests
     assert request.headers["Authorization"] == "Bearer one"
     assert "globus-compute-sdk-4.19.0" in request.headers["User-Agent"].split("/")
@@ -63,7 +72,7 @@ def test_a_request_bears_token_and_version() -> None:
 def test_an_authorizer_without_a_header_sends_none() -> None:
     """``globus_sdk.NullAuthorizer`` has no header to give."""
     service = ScriptedService({VERSION: {}})
-    _api(service, globus_sdk.NullAuthorizer()).call(http.get_version)
+    _api(service, globus_sdk.NullAuthorizer()).call(ASK)
     assert "Authorization" not in service.requests[0].headers
 
 
@@ -82,7 +91,7 @@ def test_making_one_asks_nobody() -> None:
 def test_a_path_in_the_address_is_kept(base_url: str) -> None:
     """A service may live behind a prefix, with or without a slash at its end."""
     service = ScriptedService({("GET", "/sub/v2/version"): {}})
-    _api(service, base_url=base_url).call(http.get_version)
+    _api(service, base_url=base_url).call(ASK)
     assert service.paths == ["/sub/v2/version"]
 
 
@@ -109,10 +118,10 @@ def test_closing_is_not_the_end() -> None:
     """A call after close opens new connections."""
     service = ScriptedService({VERSION: {"api": "1"}})
     api = _api(service)
-    api.call(http.get_version)
+    api.call(ASK)
     api.close()
     api.close()
-    assert api.call(http.get_version) == {"api": "1"}
+    assert api.call(ASK) == {"api": "1"}
     api.close()
 
 
@@ -120,7 +129,7 @@ def test_a_password_in_the_address_stays_out_of_messages() -> None:
     """Neither the error's text nor its attributes tell credentials."""
     service = ScriptedService({VERSION: httpx.ConnectError("refused")})
     with pytest.raises(ServiceUnreachable) as caught:
-        _api(service, base_url="http://me:hush@service.test").call(http.get_version)
+        _api(service, base_url="http://me:hush@service.test").call(ASK)
     assert "hush" not in f"{caught.value} {caught.value.url}"
     assert "service.test" in caught.value.url
 
@@ -164,7 +173,7 @@ def test_a_refused_token_is_renewed_and_the_request_repeated() -> None:
     """One 401, one renewal, one repetition."""
     auth = _AuthService()
     service = ScriptedService({VERSION: _refuse("Bearer old")})
-    assert _api(service, _renewing(auth)).call(http.get_version) == {"token": "Bearer new-1"}
+    assert _api(service, _renewing(auth)).call(ASK) == {"token": "Bearer new-1"}
     assert len(service.requests) == 2
     assert auth.renewals == 1
 
@@ -173,7 +182,7 @@ def test_a_second_refusal_is_final() -> None:
     """A service that refuses the new token as well is not asked a third time."""
     service = ScriptedService({VERSION: _refuse("Bearer old", "Bearer new-1")})
     with pytest.raises(AuthenticationFailed, match="TOKEN_EXPIRED"):
-        _api(service, _renewing(_AuthService())).call(http.get_version)
+        _api(service, _renewing(_AuthService())).call(ASK)
     assert len(service.requests) == 2
 
 
@@ -181,7 +190,7 @@ def test_a_token_that_cannot_be_renewed_is_refused_at_once() -> None:
     """An access token of the user's is not repeated."""
     service = ScriptedService({VERSION: _refuse("Bearer one")})
     with pytest.raises(AuthenticationFailed, match="Log in again"):
-        _api(service, globus_sdk.AccessTokenAuthorizer("one")).call(http.get_version)
+        _api(service, globus_sdk.AccessTokenAuthorizer("one")).call(ASK)
     assert len(service.requests) == 1
 
 
@@ -200,7 +209,7 @@ def test_eight_threads_renew_once() -> None:
     api = _api(service, _renewing(auth))
     answers: list[Any] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(api.call(http.get_version)))
+        threading.Thread(target=lambda: answers.append(api.call(ASK)))
         for _ in range(8)
     ]
     for thread in threads:
@@ -246,7 +255,7 @@ def test_a_login_that_fails_is_a_compute_error(
     service = ScriptedService()
     api = http.ServiceAPI("http://service.test", login, transport=service)
     with pytest.raises(expected) as caught:
-        api.call(http.get_version)
+        api.call(ASK)
     assert caught.value.__cause__ is raised
     assert "Globus Auth" in str(caught.value)
     assert getattr(caught.value, "sent", False) is False
@@ -291,7 +300,7 @@ def test_every_exception_of_httpx_is_translated(exception: type[Exception]) -> N
         more = {"request": None, "response": None}
     raised = exception("broken", **more)
     with pytest.raises(ServiceUnreachable) as caught:
-        _answering(raised).call(http.get_version)
+        _answering(raised).call(ASK)
     assert caught.value.sent is (exception not in _NEVER_SENT)
     assert caught.value.__cause__ is raised
     for part in ("GET /v2/version", "http://service.test", "broken"):
@@ -301,7 +310,7 @@ def test_every_exception_of_httpx_is_translated(exception: type[Exception]) -> N
 def test_an_error_without_text_is_named() -> None:
     """Some exceptions of httpx say nothing; their name does."""
     with pytest.raises(ServiceUnreachable, match="ReadTimeout"):
-        _answering(httpx.ReadTimeout("")).call(http.get_version)
+        _answering(httpx.ReadTimeout("")).call(ASK)
 
 
 def _free_port() -> int:
@@ -315,7 +324,7 @@ def test_a_service_that_is_not_there_was_not_reached() -> None:
     """A real refused connection: surely not sent."""
     api = http.ServiceAPI(f"http://127.0.0.1:{_free_port()}", StaticAuthorizer)
     with pytest.raises(ServiceUnreachable, match="check the address") as caught:
-        api.call(http.get_version)
+        api.call(ASK)
     assert caught.value.sent is False
     api.close()
 
@@ -335,7 +344,7 @@ def test_a_connection_that_breaks_off_may_have_been_sent(answer: bytes) -> None:
         thread.start()
         api = http.ServiceAPI(f"http://127.0.0.1:{listener.getsockname()[1]}", StaticAuthorizer)
         with pytest.raises(ServiceUnreachable, match="after the request was sent") as caught:
-            api.call(http.get_version)
+            api.call(ASK)
         thread.join()
         api.close()
     assert caught.value.sent is True
@@ -489,12 +498,12 @@ def test_a_redirect_is_not_followed_and_not_an_answer(status: int) -> None:
         {VERSION: httpx.Response(status, headers={"Location": "https://other.test/"}, json={})}
     )
     with pytest.raises(ComputeAPIError, match=r"https://other\.test/") as caught:
-        _api(service).call(http.get_version)
+        _api(service).call(ASK)
     assert caught.value.http_status == status
     assert len(service.requests) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"{", b"\xff"])
+@pytest.mark.parametrize("content", [b" ", b"<html>", b"{", b"\xff"])
 def test_a_success_that_is_no_json_is_an_error(content: bytes) -> None:
     """A captive portal answers 200 as well."""
     error = _error(httpx.Response(200, content=content))

@@ -1,0 +1,159 @@
+"""What the blocking and the asynchronous client have in common: settings and memory, no I/O.
+
+Recipes (:mod:`gcompute.recipes`) read and write it. Safe to use from many threads: each
+attribute is either set once, or a dictionary or flag whose single operations are atomic, and
+where a race costs at most a repeated read.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from gcompute import environment as _environment
+from gcompute.budget import RequestBudget
+from gcompute.calls import Call, Notice, Recipe, read
+from gcompute.errors import ComputeAPIError, ComputeError, VersionMismatch
+from gcompute.login import app_authorizer, default_app, require_scope
+from gcompute.protocol import PROTOCOL_LEVEL
+from gcompute.serialize import ComputeSerializer, Strategylike
+
+if TYPE_CHECKING:
+    import globus_sdk
+
+    from gcompute.http import Authorizer
+
+#: Requests, and the seconds in which the hosted service accepts so many of one client.
+DEFAULT_REQUEST_LIMIT = (20, 10.0)
+
+
+class ClientCore:
+    """Settings and memory of a client; see :class:`gcompute.Client` for the arguments."""
+
+    def __init__(
+        self,
+        environment: str | None = None,
+        local_compute_services: bool = False,
+        do_version_check: bool = True,
+        *,
+        code_serialization_strategy: Strategylike | None = None,
+        data_serialization_strategy: Strategylike | None = None,
+        app: globus_sdk.GlobusApp | None = None,
+        authorizer: Authorizer | None = None,
+        base_url: str | None = None,
+        request_limit: tuple[int, float] | None = DEFAULT_REQUEST_LIMIT,
+        transport: Any = None,
+        **unknown: Any,
+    ) -> None:
+        for name in unknown:
+            warnings.warn(
+                f"{type(self).__name__} does not know the argument {name!r}; it is ignored",
+                stacklevel=2,
+            )
+        if app is not None and authorizer is not None:
+            raise ValueError("app and authorizer exclude each other: give one of them")
+        self.app = app
+        self.authorizer = authorizer
+        self._environment = environment
+        self.web_service_address = base_url or _environment.service_url(
+            "local" if local_compute_services else environment
+        )
+        self.serializer = ComputeSerializer(
+            strategy_code=code_serialization_strategy, strategy_data=data_serialization_strategy
+        )
+        self._budget = RequestBudget(*request_limit) if request_limit else None
+        self._scope_required = False
+        #: Whether the version check is still to come, with the first request.
+        self._version_unchecked = do_version_check
+        #: States of finished tasks by task id: the service forgets a result once it is fetched.
+        self._finished: dict[str, dict[str, Any]] = {}
+        #: Whether an endpoint's Python is compared with ours before its first task.
+        self._compare_runtimes = do_version_check
+        #: Endpoints that were compared with this client, by id.
+        self._compared: set[str] = set()
+        self._open(transport)
+
+    def _open(self, transport: Any) -> None:
+        """Make the way to the service; nothing is sent."""
+        raise NotImplementedError
+
+    @property
+    def fx_serializer(self) -> ComputeSerializer:
+        """The serializer, by the name that the official client has for it."""
+        return self.serializer
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.web_service_address}>"
+
+    def _find_authorizer(self) -> Authorizer:
+        """Give the authorizer, making the app at the first request; one thread at a time."""
+        if self.authorizer is not None:
+            return self.authorizer
+        if self.app is None:
+            self.app = default_app(self._environment)
+        if not self._scope_required:
+            require_scope(self.app)
+            self._scope_required = True
+        return app_authorizer(self.app)
+
+
+def ask(core: ClientCore, call: Call) -> Recipe[Any]:
+    """Make a call, after the version check where that is still to come."""
+    if core._version_unchecked:
+        yield from version_check(core)
+    return (yield call)
+
+
+def ask_for_object(core: ClientCore, call: Call) -> Recipe[dict[str, Any]]:
+    """Make a call whose answer is an object; its ``ha_warning`` is shown.
+
+    Raises:
+        ComputeAPIError: it is none.
+    """
+    answer = yield from ask(core, call)
+    if not isinstance(answer, dict):
+        raise unreadable(f"the answer of {call.operation} is no object: {answer!r:.200}")
+    if answer.get("ha_warning"):
+        yield Notice(str(answer["ha_warning"]))
+    return answer
+
+
+def unreadable(message: str) -> ComputeAPIError:
+    """Make the error for an answer of success that lacks what was asked for."""
+    return ComputeAPIError(http_status=200, message=message)
+
+
+def version_check(core: ClientCore, endpoint_version: str | None = None) -> Recipe[None]:
+    """Check that the service accepts this client, and an endpoint of a version.
+
+    Raises:
+        VersionMismatch: it does not; the message says what is needed.
+    """
+    answer = yield read("service.get_version", service="all")
+    if not isinstance(answer, dict):
+        answer = {}  # the text of an older service: no minimum in it
+    _require(PROTOCOL_LEVEL, answer.get("min_sdk_version"), "client protocol level")
+    if endpoint_version is not None:
+        needed = answer.get("min_ep_version") or answer.get("min_endpoint_version")
+        _require(endpoint_version, needed, "globus-compute-endpoint")
+    core._version_unchecked = False
+
+
+def _require(version: str, needed: str | None, what: str) -> None:
+    """Compare versions; a service that names no minimum accepts all."""
+    from packaging.version import InvalidVersion, Version
+
+    if needed is None:
+        return
+    try:
+        too_old = Version(version) < Version(needed)
+    except InvalidVersion as error:
+        raise ComputeError(
+            f"cannot compare {what} {version!r} with {needed!r}, the oldest that the service "
+            "accepts; Client(do_version_check=False) goes without the check"
+        ) from error
+    if too_old:
+        raise VersionMismatch(
+            f"{what} {version} is older than {needed}, the oldest that the service accepts: "
+            "install a newer release"
+        )
