@@ -74,11 +74,17 @@ class Grants:
 
     def revoke(self, token: str, client_id: str) -> None:
         """End a token of a client; with a refresh token all that came of it."""
-        self._connection.execute(
-            "DELETE FROM auth_tokens WHERE client_id = :client AND (hash = :hash OR grant_id IN "
-            "(SELECT grant_id FROM auth_tokens WHERE hash = :hash AND kind = 'refresh'))",
-            {"client": client_id, "hash": _hash(token)},
-        )
+        row = self._connection.execute(
+            "SELECT kind, grant_id FROM auth_tokens WHERE hash = ? AND client_id = ?",
+            (_hash(token), client_id),
+        ).fetchone()
+        if row is None:
+            return
+        kind, grant_id = row
+        if kind == "refresh":
+            self._connection.execute("DELETE FROM auth_tokens WHERE grant_id = ?", (grant_id,))
+        else:
+            self._connection.execute("DELETE FROM auth_tokens WHERE hash = ?", (_hash(token),))
 
     def forget_expired(self, now: float) -> None:
         """Delete what no longer stands for anything."""

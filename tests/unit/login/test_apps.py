@@ -1,8 +1,11 @@
-"""Who the user is: the app that the environment asks for, without network or prompt."""
+"""The app that the environment asks for, made without network or prompt."""
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,7 @@ import pytest
 from globus_sdk.token_storage import SQLiteTokenStorage
 
 from gcompute import Client
-from gcompute.errors import AuthenticationFailed, ServiceUnreachable
-from gcompute.login import app_authorizer, default_app, login_errors, require_scope
+from gcompute.login import app_authorizer, default_app, require_scope
 from gcompute.protocol import NATIVE_CLIENT_ID
 from tests.support.scripted_service import StaticAuthorizer
 
@@ -123,19 +125,52 @@ def test_an_app_is_asked_for_the_services_scope() -> None:
     assert app_authorizer(app).get_authorization_header() == "Bearer for funcx_service"
 
 
-def test_failures_of_globus_are_translated() -> None:
-    """A network failure may be tried again; all else of Globus needs a login."""
-    with pytest.raises(ServiceUnreachable, match="no route") as unreachable, login_errors():
-        raise globus_sdk.GlobusConnectionError("no route", OSError())
-    assert unreachable.value.sent is False
-    with pytest.raises(AuthenticationFailed, match=r"(?s)no token.*Log in again"), login_errors():
-        raise globus_sdk.GlobusError("stale")
+def test_the_globus_environment_is_the_apps_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens for a test environment come from that environment's Globus Auth."""
+    monkeypatch.delenv("GLOBUS_SDK_SERVICE_URL_AUTH", raising=False)
+    app = default_app("preview")
+    assert app.config.environment == "preview"
+    _close(app)
+    app = default_app("local")
+    assert app.config.environment == "production"
+    assert _storage(app).namespace == "user/local"
+    _close(app)
 
 
-def test_other_failures_are_left_alone() -> None:
-    """A mistake in the user's own authorizer is his to see."""
-    mistake = ZeroDivisionError("mine")
-    with pytest.raises(ZeroDivisionError) as caught, login_errors():
-        raise mistake
-    assert caught.value is mistake
-    assert caught.value.__cause__ is None
+def test_the_tokens_are_for_their_owner_alone(tmp_path: Path) -> None:
+    """Mode 0700 and 0600, whatever the mask of the process; nothing else is left in the folder."""
+    before = os.umask(0)
+    try:
+        _close(default_app())
+    finally:
+        os.umask(before)
+    folder = tmp_path / "tokens"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "storage.db").stat().st_mode & 0o777 == 0o600
+    assert os.listdir(folder) == ["storage.db"]
+
+
+def test_apps_that_start_together_find_a_whole_file() -> None:
+    """Of many that are the first, each finds the tables, and the mask of the process stays."""
+    mask = os.umask(0o22)
+    os.umask(mask)
+    together = threading.Barrier(8)
+
+    def start(_: int) -> None:
+        together.wait(10)
+        app = default_app()
+        assert _storage(app).get_token_data_by_resource_server() == {}
+        _close(app)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(start, range(8)))
+    assert os.umask(mask) == mask
+
+
+def test_a_draft_of_a_process_that_died_is_no_obstacle(tmp_path: Path) -> None:
+    """Its number may come again."""
+    folder = tmp_path / "tokens"
+    folder.mkdir(mode=0o700)
+    (folder / f".storage-{os.getpid()}.db").write_bytes(b"half")
+    _close(default_app())
+    assert os.listdir(folder) == ["storage.db"]
