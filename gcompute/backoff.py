@@ -29,7 +29,7 @@ class Backoff:
 
     def next_s(self) -> float:
         """Count a failure and give the seconds to wait: half to all of the doubled time."""
-        longest = min(self._limit_s, self._first_s * 2 ** min(self._failures, 30))
+        longest = min(self._limit_s, self._first_s * 2.0 ** min(self._failures, 30))
         self._failures += 1
         return longest * (0.5 + 0.5 * self._draw())
 

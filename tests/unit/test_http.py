@@ -208,10 +208,7 @@ def test_eight_threads_renew_once() -> None:
     service = ScriptedService({VERSION: answer})
     api = _api(service, _renewing(auth))
     answers: list[Any] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(api.call(ASK)))
-        for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: answers.append(api.call(ASK))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

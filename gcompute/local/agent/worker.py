@@ -17,6 +17,7 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import FunctionType
 
 from gcompute.messages import encode
 from gcompute.serialize import ComputeSerializer
@@ -69,7 +70,9 @@ def serve(connection: socket.socket, workplace: Workplace) -> None:
 def _warm_up() -> None:
     """Load what the first task would otherwise wait for: dill, above all."""
     serializer = ComputeSerializer()
-    serializer.deserialize(serializer.serialize(_warm_up))
+    # A function of a user's script, as far as dill can tell; one of gcompute is refused.
+    scripted = FunctionType((lambda: None).__code__, {"__name__": "__main__"}, "scripted")
+    serializer.deserialize(serializer.serialize(scripted))
 
 
 def _flush() -> None:
