@@ -112,7 +112,7 @@ class ComboSerializationStrategy(SerializationStrategy, ABC):
         """
         buffers: list[str] = []
         failures: list[Exception] = []
-        for cls in self.strategies:
+        for cls in self.candidates(data):
             try:
                 buffers.append(self._registry[cls.identifier].serialize(data))
             except Exception as error:
@@ -141,6 +141,11 @@ class ComboSerializationStrategy(SerializationStrategy, ABC):
         raise DeserializationError(f"none of the texts of {type(self).__name__} loads here") from (
             ExceptionGroup("what each strategy says", failures) if failures else None
         )
+
+    def candidates(self, data: Any) -> tuple[type[SerializationStrategy], ...]:
+        """Give the strategies whose text would be of use for an object: all, unless overridden."""
+        del data
+        return self.strategies
 
     def join(self, buffers: list[str]) -> str:
         """Put the texts of the single strategies into one."""

@@ -15,7 +15,14 @@ from gcompute.errors import SerializationError
 from .base64_lines import to_base64
 from .packing import pack_buffers
 from .pickling import BytecodeRefused, dumps
-from .strategies import AllCodeStrategies, DillCode, DillDataBase64, PureSourceDill
+from .sources import needs_its_module
+from .strategies import (
+    AllCodeStrategies,
+    DillCode,
+    DillDataBase64,
+    PureSourceDill,
+    PureSourceTextInspect,
+)
 
 
 class PortableCode(AllCodeStrategies):
@@ -30,19 +37,29 @@ class PortableCode(AllCodeStrategies):
         buffers = []
         with suppress(BytecodeRefused):
             buffers.append(DillCode.identifier + to_base64(dumps(data, bytecode=False)))
-        try:
-            buffers.append(PureSourceDill().serialize(data))
-        except Exception as error:
-            if not buffers:
-                raise SerializationError(
-                    "the endpoint's Python cannot run bytecode of this one, and there is no "
-                    f"source to send: {error}"
-                ) from error
+        if not (buffers and needs_its_module(data)):
+            buffers += self._sources(data, needed=not buffers)
         return self.identifier + pack_buffers(buffers)
+
+    def _sources(self, data: Any, *, needed: bool) -> list[str]:
+        failures: list[Exception] = []
+        for strategy in (PureSourceTextInspect(), PureSourceDill()):
+            try:
+                return [strategy.serialize(data)]
+            except Exception as error:
+                failures.append(error)
+        if needed:
+            raise SerializationError(
+                "the endpoint's Python cannot run bytecode of this one, and there is no source "
+                f"to send: {getattr(failures[0], 'reason', failures[0])}"
+            ) from ExceptionGroup("what each strategy says", failures)
+        return []
 
 
 class PortableData(DillDataBase64):
     """Data by dill, without functions and classes of the user's script."""
+
+    survives_versions = True
 
     def serialize(self, data: Any) -> str:
         """Pickle, in base64.

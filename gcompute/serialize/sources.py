@@ -11,6 +11,7 @@ import ast
 import builtins
 import functools
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable
 from types import FunctionType
@@ -19,7 +20,7 @@ from typing import Any
 from gcompute.errors import SerializationError
 
 from .counterparts import travelling_source
-from .references import refuse_own_globals
+from .references import refuse_own_globals, used_globals
 
 
 def source_by_inspect(function: Callable[..., Any]) -> tuple[str, str]:
@@ -40,6 +41,20 @@ def source_by_dill(function: Callable[..., Any]) -> tuple[str, str]:
     import dill.source
 
     return _checked(function, functools.partial(dill.source.getsource, function, lstrip=True))
+
+
+def needs_its_module(function: Callable[..., Any]) -> bool:
+    """Tell whether a function of an importable module uses that module's other names.
+
+    Its source would load alone, and fail when it is called.
+    """
+    if not isinstance(function, FunctionType):
+        return False
+    known = dir(builtins)
+    names = used_globals(function) - {function.__name__, *known}
+    module = sys.modules.get(function.__module__ or "__main__")
+    found = getattr(module, function.__qualname__, None)
+    return bool(names) and found is function and function.__module__ != "__main__"
 
 
 def _checked(function: Callable[..., Any], get_source: Callable[[], str]) -> tuple[str, str]:

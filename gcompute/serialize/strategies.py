@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from gcompute.errors import DeserializationError, SerializationError
 from .base import ComboSerializationStrategy, SerializationStrategy
 from .base64_lines import from_base64, to_base64
 from .pickling import dumps, loads
-from .sources import source_by_dill, source_by_inspect
+from .sources import needs_its_module, source_by_dill, source_by_inspect
 
 
 def _function_from_source(name: str, source: str) -> Callable[..., Any]:
@@ -165,7 +166,13 @@ class PureSourceDill(SerializationStrategy):
         return _function_from_named_source(self.chomp(payload))
 
 
-class CombinedCode(ComboSerializationStrategy):
+class _CodeCombination(ComboSerializationStrategy, ABC):
+    def candidates(self, data: Any) -> tuple[type[SerializationStrategy], ...]:
+        """Leave out the source where only its reference finds what the function uses."""
+        return (DillCode,) if needs_its_module(data) else self.strategies
+
+
+class CombinedCode(_CodeCombination):
     """Every way to send a function, joined by colons; superseded by :class:`AllCodeStrategies`.
 
     Sources contain colons themselves, so only what stands between the known identifiers can
@@ -183,6 +190,25 @@ class CombinedCode(ComboSerializationStrategy):
         PureSourceTextInspect,
     )
 
+    def deserialize(self, payload: str, variation: int = 0) -> Any:
+        """Load the first text that loads, or one of them.
+
+        Args:
+            payload: what :meth:`serialize` gave.
+            variation: which text to load, counted from 1; 0 for the first that loads.
+
+        Raises:
+            DeserializationError: none loads, or there is no such text.
+        """
+        if not variation:
+            return super().deserialize(payload)
+        buffers = self.split(self.chomp(payload))
+        if not 0 < variation <= len(buffers):
+            raise DeserializationError(
+                f"text {variation} is asked for, of {len(buffers)} that there are"
+            )
+        return super().deserialize(self.identifier + self.join([buffers[variation - 1]]))
+
     def join(self, buffers: list[str]) -> str:
         """Write ``identifier:payload`` pairs, joined by colons."""
         return ":".join(f"{b[:3]}:{b[3:]}" for b in buffers)
@@ -194,7 +220,7 @@ class CombinedCode(ComboSerializationStrategy):
         return [head + body for head, body in zip(pieces[::2], pieces[1::2], strict=True)]
 
 
-class AllCodeStrategies(ComboSerializationStrategy):
+class AllCodeStrategies(_CodeCombination):
     """A function as source and as bytecode: the endpoint takes the first that loads."""
 
     identifier = "12\n"
