@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 OFFICIAL := .tools/official
+OURS := .tools/ours
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 OFFICIAL_VERSION := 4.19.0
 
@@ -17,7 +18,7 @@ help: ## List the targets
 demo: $(VENV)/.demo ## Run functions on this machine through the local service
 	@$(BIN)/python examples/demo.py
 
-test: $(VENV)/.dev rabbitmq ## Run every test, with branch coverage
+test: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Run every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 check: $(VENV)/.dev ## Lint, check types, check that generated code is up to date
@@ -26,8 +27,8 @@ check: $(VENV)/.dev ## Lint, check types, check that generated code is up to dat
 	@$(BIN)/mypy
 	@$(BIN)/python codegen.py --check
 
-bench: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Measure against the official SDK, side by side
-	@$(BIN)/python -m benchmarks --official $(OFFICIAL)/bin/python $(ARGS)
+bench: $(VENV)/.dev $(OFFICIAL)/.ready $(OURS)/.ready rabbitmq ## Measure against the official SDK, side by side
+	@$(BIN)/python -m benchmarks --official $(OFFICIAL)/bin/python --ours $(OURS)/bin/python $(ARGS)
 
 codegen: $(VENV)/.dev ## Rewrite generated/gcompute_api from openapi/compute.yaml
 	@$(BIN)/python codegen.py
@@ -61,9 +62,18 @@ $(VENV)/.dev: $(VENV)/.demo pyproject.toml
 	@$(PIP) --editable '.[local,progress]' --group dev
 	@touch $@
 
+# numpy and pandas are there for the values that the interoperability tests send.
 $(OFFICIAL)/.ready:
 	@echo "Installing the official SDK and agent $(OFFICIAL_VERSION) in an environment of their own"
 	@$(PYTHON) -m venv $(OFFICIAL)
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(OFFICIAL)/bin/python -m pip install --quiet \
-	  globus-compute-sdk==$(OFFICIAL_VERSION) globus-compute-endpoint==$(OFFICIAL_VERSION)
+	  globus-compute-sdk==$(OFFICIAL_VERSION) globus-compute-endpoint==$(OFFICIAL_VERSION) \
+	  numpy pandas
+	@touch $@
+
+# What a user has, without what development brings along: imports are measured in it.
+$(OURS)/.ready: pyproject.toml
+	@echo "Installing gcompute in an environment without development tools"
+	@$(PYTHON) -m venv $(OURS)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(OURS)/bin/python -m pip install --quiet --editable '.[local]'
 	@touch $@
