@@ -6,8 +6,8 @@ several at once where several wait. A slow callback delays results behind it, bu
 connection. Whatever a message contains, the next one is handled; what was handled is
 acknowledged before the thread ends.
 
-After a reconnection it asks the service for the state of every task that is still waited for,
-since messages may have been lost with the connection.
+After a reconnection, and after a message that cannot be read, it asks the service for the state
+of every task that is still waited for, since a result may have been lost.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ class ResultDelivery:
         self._acknowledge = acknowledge
         self._on_stopped = on_stopped
         self._inbox: queue.SimpleQueue[Callable[[], None] | Delivery | None] = queue.SimpleQueue()
+        #: Whether a reconciliation waits in the inbox: one is enough.
+        self._reconcile_queued = False
         self.thread = spawn(f"delivery{label}", self._run)
 
     def deliver(self, delivery: Delivery) -> None:
@@ -96,8 +98,10 @@ class ResultDelivery:
         self._inbox.put(lambda: self._end(future, result))
 
     def reconcile(self) -> None:
-        """Ask for all tasks that are waited for, soon; returns at once."""
-        self._inbox.put(self._reconcile)
+        """Ask for all tasks that are waited for, soon and once; returns at once."""
+        if not self._reconcile_queued:
+            self._reconcile_queued = True
+            self._inbox.put(self._reconcile)
 
     def give_up(self, cause: ComputeError) -> None:
         """Fail all futures that wait for a result, since none can come; returns at once."""
@@ -136,6 +140,7 @@ class ResultDelivery:
             message = messages.decode(delivery.body)
         except MalformedMessage as error:
             log.warning("dropped a message of a result queue: %s", error)
+            self.reconcile()  # it may have been the result of a task that is waited for
             return
         if not isinstance(message, messages.ResultMessage):
             log.warning("dropped a message of a result queue: a %s", message.message_type)
@@ -168,9 +173,16 @@ class ResultDelivery:
             raise of_task(task_id, error) from error.__cause__
 
     def _end_from_service(self, task_id: str, future: ComputeFuture) -> None:
-        state = task_state(task_id, self._batch_status([task_id]).get(task_id), self._serializer)
+        try:
+            answers = self._batch_status([task_id])
+        except ComputeError as error:
+            raise ResultsUnavailable(
+                f"task {task_id} has finished, and its result is only to be had from the "
+                f"service, which did not give it: {error}; ask again with Client.get_result"
+            ) from error
+        state = task_state(task_id, answers.get(task_id), self._serializer)
         if state["pending"]:
-            raise ComputeError(
+            raise ResultsUnavailable(
                 f"task {task_id} has finished, but the service gives no result for it "
                 f"(status {state['status']}): ask again with Client.get_result"
             )
@@ -186,6 +198,7 @@ class ResultDelivery:
             settle(future, error=error)
 
     def _reconcile(self) -> None:
+        self._reconcile_queued = False
         task_ids = self._pending.task_ids()
         for start in range(0, len(task_ids), _STATUS_CHUNK):
             chunk = task_ids[start : start + _STATUS_CHUNK]

@@ -161,7 +161,7 @@ class Engine:
             self._pending,
             self._serializer,
             batch_status=self._client._batch_status,
-            acknowledge=self._stream.settle,
+            acknowledge=self._stream.acknowledge,
             on_stopped=self._stream.stop,
             label=self._label,
         )

@@ -11,7 +11,7 @@ One thread owns the connection and everything of pika::
           ^                                                   |
           +---- back off <---- connection or channel lost ----+
 
-Other threads only leave messages for it: :meth:`ResultStream.watch`, :meth:`settle` and
+Other threads only leave messages for it: :meth:`ResultStream.watch`, :meth:`acknowledge` and
 :meth:`stop` put callbacks into its loop. What they leave while no connection is open is done by
 the next one, since watched groups are kept, and what was not acknowledged is delivered again.
 
@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 #: Deliveries that may be on their way to a future at once; bounds the memory they take.
 _PREFETCH = 512
 
+#: Seconds in which acknowledgements are gathered; each one costs a wake-up and a packet.
+_ACKNOWLEDGE_DELAY_S = 0.02
+
 #: Seconds that a broker has to answer a close.
 _CLOSE_TIMEOUT_S = 5
 
@@ -59,7 +62,7 @@ class Delivery:
     """A message of a result queue.
 
     Attributes:
-        token: what to give to :meth:`ResultStream.settle`.
+        token: what to give to :meth:`ResultStream.acknowledge`.
         body: the message (see :mod:`gcompute.messages`).
         completed_at: when the task finished, Unix time in seconds, where the service says so.
         high_assurance: the result itself must be fetched over HTTP.
@@ -106,6 +109,9 @@ class ResultStream:
         self._stopping = threading.Event()
         #: Task groups to consume, in the order in which they came.
         self._groups: dict[str, None] = {}
+        #: The last delivery that was handled and not acknowledged yet; an acknowledgement is
+        #: scheduled as long as there is one.
+        self._handled: tuple[int, int] | None = None
         #: The open or opening connection; ``None`` between two.
         self._connection: pika.SelectConnection | None = None
 
@@ -129,9 +135,14 @@ class ResultStream:
         self.prepare()
         self._in_loop(self._consume_all)
 
-    def settle(self, token: tuple[int, int]) -> None:
-        """Acknowledge a delivery and all before it."""
-        self._in_loop(lambda: self._acknowledge(token))
+    def acknowledge(self, token: tuple[int, int]) -> None:
+        """Acknowledge a delivery and all before it, soon: what comes in a moment goes together."""
+        with self._lock:
+            if self._connection is None:
+                return  # what was delivered on an older connection is delivered again
+            scheduled, self._handled = self._handled is not None, token
+        if not scheduled:
+            self._in_loop(self._schedule_acknowledgement)
 
     def stop(self) -> None:
         """Close the connection and end the thread, soon."""
@@ -198,6 +209,7 @@ class ResultStream:
         finally:
             with self._lock:
                 self._connection = None
+                self._handled = None
             self._channel = None
             self._consuming.clear()
             connection.ioloop.close()
@@ -236,8 +248,14 @@ class ResultStream:
             )
         )
 
-    def _acknowledge(self, token: tuple[int, int]) -> None:
-        epoch, tag = token
+    def _schedule_acknowledgement(self) -> None:
+        if self._connection is not None:
+            self._connection.ioloop.call_later(_ACKNOWLEDGE_DELAY_S, self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        with self._lock:
+            token, self._handled = self._handled, None
+        epoch, tag = token or (0, 0)
         if epoch == self._epoch and self._channel is not None and self._channel.is_open:
             self._channel.basic_ack(tag, multiple=True)
 
@@ -259,6 +277,7 @@ class ResultStream:
         connection = self._connection
         if connection is None:
             return
+        self._acknowledge()
         connection.ioloop.call_later(_CLOSE_TIMEOUT_S, connection.ioloop.stop)
         if connection.is_closed:
             connection.ioloop.stop()

@@ -42,7 +42,7 @@ class Stream:
         self.on_reopened = on_reopened
         self.on_unavailable = on_unavailable
         self.port = port
-        #: What was asked of it, in order: "prepare", "watch <group>", "settle <tag>", "stop".
+        #: What was asked of it, in order: "prepare", "watch <group>", "acknowledge <tag>", "stop".
         self.calls: list[str] = []
         self.stopped = threading.Event()
         self._tag = 0
@@ -54,8 +54,8 @@ class Stream:
     def watch(self, task_group_id: str) -> None:
         self.calls.append(f"watch {task_group_id}")
 
-    def settle(self, token: tuple[int, int]) -> None:
-        self.calls.append(f"settle {token[1]}")
+    def acknowledge(self, token: tuple[int, int]) -> None:
+        self.calls.append(f"acknowledge {token[1]}")
 
     def stop(self) -> None:
         self.calls.append("stop")

@@ -12,7 +12,6 @@ import pytest
 
 from gcompute.errors import (
     AuthenticationFailed,
-    ComputeError,
     DeserializationError,
     ResultsUnavailable,
     ServiceUnreachable,
@@ -161,6 +160,14 @@ def test_a_message_that_is_nobodys_is_acknowledged_and_forgotten(
         assert setting.acknowledges_to(tag)[-1] == tag
 
 
+def test_a_message_that_cannot_be_read_makes_it_ask(setting: Setting) -> None:
+    """It may have been the result of a task that is waited for."""
+    (future,) = setting.wait_for(1)
+    setting.statuses = {_id(1): {"status": "success", "result": SERIALIZER.serialize("asked")}}
+    setting.arrives(b"rubbish")
+    assert future.result(WAIT_S) == "asked"
+
+
 @pytest.mark.parametrize("data", ["", "zz\nunknown", "00\n!", "11\n{", "st\nf:syntax error"])
 def test_a_result_that_does_not_load_fails_its_future_only(setting: Setting, data: str) -> None:
     """The error names the task."""
@@ -287,12 +294,12 @@ def test_a_high_assurance_result_is_fetched(setting: Setting) -> None:
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
-        ({}, ComputeError),
-        ({_id(1): {"status": "running"}}, ComputeError),
+        ({}, ResultsUnavailable),
+        ({_id(1): {"status": "running"}}, ResultsUnavailable),
         ({_id(1): {"status": "failed", "exception": "boom"}}, TaskExecutionFailed),
         ({_id(1): {"status": "success", "result": "zz\n"}}, DeserializationError),
         ({_id(1): {"status": "success"}}, ResultsUnavailable),
-        (ServiceUnreachable("away"), ServiceUnreachable),
+        (ServiceUnreachable("away"), ResultsUnavailable),
         (KeyError("results"), KeyError),
     ],
 )

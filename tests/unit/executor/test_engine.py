@@ -121,7 +121,7 @@ def test_a_shutdown_waits_for_every_future(service: Service) -> None:
     futures = [executor.submit(double, n) for n in range(20)]
     executor.shutdown()
     assert all(f.done() for f in futures)
-    assert Stream.last.calls[-2:] == ["settle 20", "stop"]
+    assert Stream.last.calls[-2:] == ["acknowledge 20", "stop"]
     assert Stream.last.calls.count("stop") == 1
     assert not [t for t in threading.enumerate() if t.name.startswith("gcompute-")]
 
