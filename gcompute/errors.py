@@ -34,7 +34,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from globus_sdk.exc import ErrorInfoContainer
 
 
 class ComputeError(Exception):
@@ -71,6 +75,9 @@ class ServiceUnreachable(ComputeError):
 class ComputeAPIError(ComputeError):
     """The service answered with an error status.
 
+    Its attributes have the names that they have in ``globus_sdk.GlobusAPIError``; see
+    ``docs/decisions/0004-api-errors-of-our-own.md``.
+
     Attributes:
         http_status: the HTTP status code.
         code: the service's name for the error, such as ``"ENDPOINT_NOT_FOUND"``;
@@ -80,6 +87,9 @@ class ComputeAPIError(ComputeError):
         raw_json: the whole answer, or ``None`` where it is no JSON object.
         errors: for an invalid request, one mapping a wrong field: ``loc`` (path in the
             request), ``msg``, ``type``.
+        headers: the answer's headers; their names in any case where the error is of an answer.
+        text: the body of the answer.
+        request: method and path of the request.
     """
 
     def __init__(
@@ -92,6 +102,8 @@ class ComputeAPIError(ComputeError):
         raw_json: dict[str, Any] | None = None,
         errors: Sequence[Mapping[str, Any]] = (),
         request: str = "",
+        headers: Mapping[str, str] | None = None,
+        text: str = "",
     ) -> None:
         self.http_status = http_status
         self.code = code
@@ -100,6 +112,8 @@ class ComputeAPIError(ComputeError):
         self.raw_json = raw_json
         self.errors = list(errors)
         self.request = request
+        self.headers: Mapping[str, str] = {} if headers is None else headers
+        self.text = text
         super().__init__(self._describe())
 
     #: What the person at the keyboard can do about it; shown at the end of the message.
@@ -109,6 +123,40 @@ class ComputeAPIError(ComputeError):
     def status_code(self) -> int:
         """The HTTP status code, by the name httpx and requests have for it."""
         return self.http_status
+
+    @property
+    def http_reason(self) -> str:
+        """The phrase of the status, such as ``"Not Found"``; empty for an unusual one."""
+        try:
+            return HTTPStatus(self.http_status).phrase
+        except ValueError:
+            return ""
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type of the answer, where it tells one."""
+        return self.headers.get("Content-Type")
+
+    @property
+    def errors_by_field(self) -> dict[str, list[str]]:
+        """For an invalid request, what is wrong with each field, by its path in the request."""
+        found: dict[str, list[str]] = {}
+        for error in self.errors:
+            found.setdefault(_field_path(error.get("loc")), []).append(str(error.get("msg", "")))
+        return found
+
+    @property
+    def messages(self) -> list[str]:
+        """What the service says, one text a wrong field."""
+        said = [f"{path}: {text}" for path, texts in self.errors_by_field.items() for text in texts]
+        return said or [text for text in (self.message,) if text]
+
+    @property
+    def info(self) -> ErrorInfoContainer:
+        """What Globus services tell about missing consents and policies, as globus_sdk reads it."""
+        from globus_sdk.exc import ErrorInfoContainer
+
+        return ErrorInfoContainer(self.raw_json)
 
     def _describe(self) -> str:
         where = f"{self.request}: " if self.request else ""

@@ -98,6 +98,8 @@ def error_from_response(response: httpx.Response, described: str) -> ComputeErro
         raw_json=body if isinstance(body, dict) else None,
         errors=fields,
         request=described,
+        headers=response.headers,
+        text=response.text,
     )
     if isinstance(error, RateLimited | ServiceFailed):
         error.retry_after_s = _seconds(response.headers.get("Retry-After"))

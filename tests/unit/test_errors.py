@@ -7,7 +7,9 @@ import inspect
 import multiprocessing
 import pickle
 
+import globus_sdk
 import pytest
+import requests
 
 from gcompute import errors
 from gcompute.errors import (
@@ -196,6 +198,67 @@ def test_status_code_is_another_name_of_http_status() -> None:
     """Users of httpx and requests find the status where they look for it."""
     error = ComputeAPIError(http_status=418)
     assert error.status_code == error.http_status == 418
+
+
+def test_an_api_error_reads_like_one_of_globus_sdk() -> None:
+    """Every public attribute of GlobusAPIError is there, but for those that a list excuses."""
+    response = requests.Response()
+    response.status_code = 404
+    response._content = b'{"code": "X", "detail": "no such thing"}'
+    response.headers["Content-Type"] = "application/json"
+    response.request = requests.Request("GET", "http://service.test").prepare()
+    theirs = globus_sdk.GlobusAPIError(response)
+    ours = NotFound(http_status=404, code="X", message="no such thing")
+    excused = {
+        "binary_content",  # text is the body
+        "MESSAGE_FIELDS",  # how it is parsed
+        "RECOGNIZED_AUTHZ_SCHEMES",
+    }
+    names = {name for name in dir(theirs) if not name.startswith("_")}
+    assert names - set(dir(ours)) == excused
+    for name in ("http_status", "code", "request_id", "message", "messages"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+
+
+def test_what_an_answer_was_is_kept() -> None:
+    """Headers, media type, body and the phrase of the status."""
+    error = NotFound(http_status=404, headers={"Content-Type": "text/html"}, text="<p>no</p>")
+    assert (error.content_type, error.text, error.http_reason) == (
+        "text/html",
+        "<p>no</p>",
+        "Not Found",
+    )
+    unknown = ComputeAPIError(http_status=599)
+    assert (unknown.content_type, unknown.text, unknown.http_reason) == (None, "", "")
+
+
+def test_wrong_fields_can_be_asked_for_by_path() -> None:
+    """All that is wrong with a field is under its path, also where that is odd."""
+    error = RequestInvalid(
+        http_status=422,
+        message="the request is not valid",
+        errors=[
+            {"loc": ["body", "tasks", 0], "msg": "too short", "type": "length"},
+            {"loc": ["body", "tasks", 0], "msg": "not text", "type": "text"},
+            {"loc": None, "msg": "odd"},
+        ],
+    )
+    assert error.errors_by_field == {
+        "body.tasks.0": ["too short", "not text"],
+        "request": ["odd"],
+    }
+    assert error.messages == ["body.tasks.0: too short", "body.tasks.0: not text", "request: odd"]
+    assert ComputeAPIError(http_status=500, message="broken").messages == ["broken"]
+    assert ComputeAPIError(http_status=500).messages == []
+
+
+def test_a_missing_policy_is_read_as_globus_sdk_reads_it() -> None:
+    """What to log in with is in ``info``."""
+    needed = {"authorization_parameters": {"session_required_policies": ["p-1"]}}
+    error = PermissionDenied(http_status=403, raw_json={"code": "X", **needed})
+    assert error.info.authorization_parameters
+    assert error.info.authorization_parameters.session_required_policies == ["p-1"]
+    assert not ComputeAPIError(http_status=502).info.authorization_parameters
 
 
 @pytest.mark.parametrize(
