@@ -110,6 +110,7 @@ def _bundled() -> set[type[SerializationStrategy]]:
         if isinstance(cls, type)
         and issubclass(cls, SerializationStrategy)
         and cls.__module__ == _strategies.__name__
+        and "identifier" in cls.__dict__
         and cls is not _strategies.PickleCode
     }
 

@@ -68,6 +68,38 @@ def test_every_reason_is_for_a_difference(found: set[str]) -> None:
     assert DIFFERENCES.keys() - found == set()
 
 
+_LISTS = [
+    "None",
+    "[]",
+    "[W.CODE, W.DATA]",
+    "[W.CODE, s.JSONData]",
+    "[s.DillCode(), 'globus_compute_sdk.*Data']",
+    "[s.DillCode, s.PureSourceDill, s.JSONData]",
+    "[W.CODE]",
+    "[s.JSONData]",
+    "[W.CODE, s.DillCode, s.JSONData]",
+    "[s.DillCode, W.DATA, s.JSONData]",
+    "[s.DillCode, 7]",
+    "['no.Such', s.JSONData]",
+]
+
+
+@pytest.mark.parametrize("allowed", _LISTS)
+def test_allow_lists_mean_the_same(between: Exchange, allowed: str) -> None:
+    """The same lists are taken, for the same strategies, and the same are refused."""
+    expression = (
+        "(lambda s, W: sorted(c.__name__ for c in s.ComputeSerializer("
+        f"allowed_deserializer_types={allowed}).allowed_deserializer_types))"
+        "(serialize, serialize.AllowlistWildcard)"
+    )
+    theirs, ours = (
+        between.workers[package].ask("evaluate", expression=expression)
+        for package in (OFFICIAL, OURS)
+    )
+    assert ours.get("value") == theirs.get("value")
+    assert ours.get("error") == theirs.get("error")
+
+
 def test_every_exported_name_is_there(between: Exchange) -> None:
     """``from gcompute.serialize import X`` works for each X of the official module."""
     theirs, ours = (
