@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from gcompute.executor import ComputeFuture, Executor
     from gcompute.functions import MPIFunction, ShellFunction, ShellResult, hardware_report
     from gcompute.runtime import UserRuntime
+    from gcompute.service_clients import (
+        ComputeClientV2,
+        ComputeClientV3,
+        ComputeFunctionDocument,
+        ComputeFunctionMetadata,
+        ComputeResponse,
+    )
 
 __version__ = "0.1.0"
 
@@ -30,8 +37,13 @@ __all__ = [
     "Batch",
     "Client",
     "ComputeAPIError",
+    "ComputeClientV2",
+    "ComputeClientV3",
     "ComputeError",
+    "ComputeFunctionDocument",
+    "ComputeFunctionMetadata",
     "ComputeFuture",
+    "ComputeResponse",
     "Executor",
     "MPIFunction",
     "ShellFunction",
@@ -47,8 +59,13 @@ _MODULES = {
     "Batch": "gcompute.batch",
     "Client": "gcompute.client",
     "ComputeAPIError": "gcompute.errors",
+    "ComputeClientV2": "gcompute.service_clients",
+    "ComputeClientV3": "gcompute.service_clients",
     "ComputeError": "gcompute.errors",
+    "ComputeFunctionDocument": "gcompute.service_clients",
+    "ComputeFunctionMetadata": "gcompute.service_clients",
     "ComputeFuture": "gcompute.executor",
+    "ComputeResponse": "gcompute.service_clients",
     "Executor": "gcompute.executor",
     "MPIFunction": "gcompute.functions",
     "ShellFunction": "gcompute.functions",
