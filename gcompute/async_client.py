@@ -14,7 +14,7 @@ from gcompute import core, http
 from gcompute.calls import Call, Notice, Pause, Recipe
 from gcompute.client import method_of
 from gcompute.core import ClientCore
-from gcompute.recipes import endpoints, functions, tasks
+from gcompute.recipes import comparison, endpoints, functions, tasks
 
 if TYPE_CHECKING:
     import httpx
@@ -63,6 +63,7 @@ class AsyncClient(ClientCore):
     get_function = _awaiting(functions.get_function)
     delete_function = _awaiting(functions.delete_function)
 
+    serializer_for = _awaiting(comparison.serializer_for)
     create_batch = tasks.create_batch
     run = _awaiting(tasks.run)
     batch_run = _awaiting(tasks.batch_run)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from gcompute import core, http
 from gcompute.calls import Call, Notice, Pause, Recipe
 from gcompute.core import ClientCore
-from gcompute.recipes import endpoints, functions, tasks
+from gcompute.recipes import comparison, endpoints, functions, tasks
 
 if TYPE_CHECKING:
     import httpx
@@ -67,6 +67,9 @@ class Client(ClientCore):
             :class:`~gcompute.serialize.DillCode`.
         data_serialization_strategy: for arguments; default
             :class:`~gcompute.serialize.DillDataBase64`.
+        allowed_deserializers: the strategies whose results may be loaded, such as
+            ``[gcompute.serialize.JSONData]``; default all. Loading a result runs code that the
+            endpoint chose, except for JSON. Endpoints are asked to write results with these.
         app: a ``globus_sdk.GlobusApp`` that logs in and keeps tokens; default a ``ClientApp``
             when client credentials are in the environment, else a ``UserApp``.
         authorizer: a ``globus_sdk`` authorizer, in place of ``app``.
@@ -96,6 +99,7 @@ class Client(ClientCore):
     get_function = _blocking(functions.get_function)
     delete_function = _blocking(functions.delete_function)
 
+    serializer_for = _blocking(comparison.serializer_for)
     create_batch = tasks.create_batch
     run = _blocking(tasks.run)
     batch_run = _blocking(tasks.batch_run)

@@ -8,6 +8,7 @@ where a race costs at most a repeated read.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gcompute import environment as _environment
@@ -16,7 +17,7 @@ from gcompute.calls import Call, Notice, Recipe, read
 from gcompute.errors import ComputeAPIError, ComputeError, VersionMismatch
 from gcompute.login import app_authorizer, default_app, require_scope
 from gcompute.protocol import PROTOCOL_LEVEL
-from gcompute.serialize import ComputeSerializer, Strategylike
+from gcompute.serialize import ComputeSerializer, Strategylike, official_paths
 
 if TYPE_CHECKING:
     import globus_sdk
@@ -38,6 +39,7 @@ class ClientCore:
         *,
         code_serialization_strategy: Strategylike | None = None,
         data_serialization_strategy: Strategylike | None = None,
+        allowed_deserializers: Iterable[Strategylike] | None = None,
         app: globus_sdk.GlobusApp | None = None,
         authorizer: Authorizer | None = None,
         base_url: str | None = None,
@@ -61,6 +63,10 @@ class ClientCore:
         self.serializer = ComputeSerializer(
             strategy_code=code_serialization_strategy, strategy_data=data_serialization_strategy
         )
+        self._allowed = None if allowed_deserializers is None else list(allowed_deserializers)
+        self.serializer = self.restricted(self.serializer)
+        #: What endpoints are asked to write results with: what may be loaded here.
+        self.result_serializers = official_paths(self._allowed) if self._allowed else []
         self._budget = RequestBudget(*request_limit) if request_limit else None
         self._scope_required = False
         #: Whether the version check is still to come, with the first request.
@@ -76,6 +82,10 @@ class ClientCore:
     def _open(self, transport: Any) -> None:
         """Make the way to the service; nothing is sent."""
         raise NotImplementedError
+
+    def restricted(self, serializer: ComputeSerializer) -> ComputeSerializer:
+        """Give a serializer that loads nothing but what this client may load."""
+        return serializer if self._allowed is None else serializer.allowing(self._allowed)
 
     @property
     def fx_serializer(self) -> ComputeSerializer:

@@ -7,7 +7,7 @@ import json
 import uuid
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from gcompute.client import Client
 from gcompute.errors import ComputeError, SerializationError, TaskTooLarge
@@ -15,6 +15,7 @@ from gcompute.executor.engine import Engine
 from gcompute.executor.functions import FunctionCache, FunctionReference
 from gcompute.executor.future import ComputeFuture, settle
 from gcompute.executor.outbox import Destination, Submission, encoded_size
+from gcompute.functions import check_call
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
 from gcompute.protocol import MAX_REQUEST_BYTES
 from gcompute.registration import function_name
@@ -49,7 +50,9 @@ class Executor(concurrent.futures.Executor):
         label: names the executor in thread names and messages.
         batch_size: tasks in a request, at most.
         amqp_port: the port of the result queues: 443, 5671 or 5672; default the service's choice.
-        serializer: for functions, arguments and results; default the client's.
+        serializer: for functions, arguments and results; default the client's. ``"auto"``
+            chooses, at the first submit, what survives the endpoint's Python; that submit waits
+            for an answer of the service.
         result_serializers: strategies that the endpoint tries for results, in order.
 
     Raises:
@@ -67,7 +70,7 @@ class Executor(concurrent.futures.Executor):
         label: str = "",
         batch_size: int = 128,
         amqp_port: int | None = None,
-        serializer: ComputeSerializer | None = None,
+        serializer: ComputeSerializer | Literal["auto"] | None = None,
         result_serializers: Iterable[Strategylike] | None = None,
     ) -> None:
         if batch_size < 1:
@@ -76,7 +79,11 @@ class Executor(concurrent.futures.Executor):
             raise ValueError(f"amqp_port must be one of {_AMQP_PORTS}, not {amqp_port}")
         self.label = label
         self.client = client if client is not None else Client()
-        self._serializer = serializer or self.client.serializer
+        self._choose_serializer = serializer == "auto"
+        if isinstance(serializer, ComputeSerializer):
+            self._serializer = self.client.restricted(serializer)
+        else:
+            self._serializer = self.client.serializer
         self._functions = FunctionCache()
         self._engine = Engine(
             self.client,
@@ -198,6 +205,7 @@ class Executor(concurrent.futures.Executor):
         """
         destination = self._current_destination()
         try:
+            check_call(fn, args, kwargs)
             reference = self._functions.find(fn, self._serializer)
         except ComputeError as error:
             return _failed(error)
@@ -251,12 +259,18 @@ class Executor(concurrent.futures.Executor):
         if destination is None:
             if self._endpoint_id is None:
                 raise ValueError("no endpoint is set: Executor(endpoint_id=...) says where to run")
+            if self._choose_serializer:
+                self._serializer = self.client.serializer_for(self._endpoint_id)
             destination = self._destination = Destination(
                 endpoint_id=self._endpoint_id,
                 task_group_id=self._task_group_id,
                 resource_specification=self._resource_specification,
                 user_endpoint_config=self._user_endpoint_config,
-                result_serializers=tuple(self._result_serializers or ()),
+                result_serializers=tuple(
+                    self.client.result_serializers
+                    if self._result_serializers is None
+                    else self._result_serializers
+                ),
             )
         return destination
 

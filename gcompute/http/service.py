@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import time
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -34,6 +36,21 @@ USER_AGENT = f"globus-compute-sdk-{PROTOCOL_LEVEL}/gcompute-{__version__}"
 
 #: Seconds: to connect; to send or receive the next bytes; to wait for a free connection.
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+
+
+def _weakly(find_authorizer: Callable[[], Authorizer]) -> Callable[[], Authorizer]:
+    """Call a client's method without holding the client, which closes itself when it goes."""
+    if not inspect.ismethod(find_authorizer):
+        return find_authorizer
+    reference = weakref.WeakMethod(find_authorizer)
+
+    def find() -> Authorizer:
+        method: Callable[[], Authorizer] | None = reference()
+        if method is None:
+            raise ComputeError("the client of this request does not exist any more")
+        return method()
+
+    return find
 
 
 class _Attempts:
@@ -104,12 +121,17 @@ class ServiceAPI:
         self._make_http = functools.partial(
             httpx.Client,
             base_url=url,
-            auth=GlobusAuth(find_authorizer),
+            auth=GlobusAuth(_weakly(find_authorizer)),
             headers={"User-Agent": USER_AGENT},
             timeout=_TIMEOUT,
             transport=transport,
         )
+        self._open()
+
+    def _open(self) -> None:
         self._http = self._make_http()
+        #: Closes the connections, at the latest when nobody holds this object any more.
+        self._close_http = weakref.finalize(self, self._http.close)
 
     def call(self, call: Call) -> Any:
         """Make a call and decode its answer.
@@ -146,8 +168,9 @@ class ServiceAPI:
 
     def close(self) -> None:
         """Close the connections, also those in use; a later call opens new ones."""
-        closing, self._http = self._http, self._make_http()
-        closing.close()
+        close_http = self._close_http
+        self._open()
+        close_http()
 
 
 class AsyncServiceAPI:

@@ -7,6 +7,7 @@ differ. Asked once an endpoint.
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import platform
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 from gcompute.calls import Notice, Recipe, read
 from gcompute.core import ClientCore, ask
 from gcompute.errors import ComputeError
+from gcompute.ids import UUIDLike, as_uuid
+from gcompute.serialize import ComputeSerializer, StrategyChoice, choose
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +28,33 @@ def compare_runtimes(core: ClientCore, endpoint_id: Any) -> Recipe[None]:
         return
     core._compared.add(key)
     try:
-        answer = yield from ask(core, read("endpoints.get_endpoint", endpoint_uuid=endpoint_id))
+        python = yield from _endpoint_python(core, endpoint_id)
     except ComputeError as error:
         log.debug("endpoint %s cannot be compared with this client: %s", key, error)
         return
-    theirs = answer.get("python_version") if isinstance(answer, dict) else None
-    if theirs and not core.serializer.survives(platform.python_version(), str(theirs)):
-        yield Notice(
-            f"endpoint {key} runs Python {theirs}, this client {platform.python_version()}: "
-            "functions and values sent by dill may fail there, or give wrong results. These "
-            "survive: code_serialization_strategy=gcompute.serialize.AllCodeStrategies() and "
-            "data_serialization_strategy=gcompute.serialize.JSONData()"
-        )
+    choice = _choice(python)
+    if choice.warning and not core.serializer.survives(platform.python_version(), str(python)):
+        yield Notice(f"endpoint {key}: {choice.warning}")
+
+
+def serializer_for(core: ClientCore, endpoint_id: UUIDLike) -> Recipe[ComputeSerializer]:
+    """Choose strategies that survive the Python of an endpoint.
+
+    Returns:
+        A serializer: with the default strategies where the endpoint runs this minor version of
+        Python, or does not say which; otherwise with strategies that send no bytecode.
+    """
+    python = yield from _endpoint_python(core, as_uuid(endpoint_id, "endpoint_id"))
+    choice = _choice(python)
+    return core.restricted(ComputeSerializer(choice.code, choice.data))
+
+
+def _endpoint_python(core: ClientCore, endpoint_id: Any) -> Recipe[str | None]:
+    answer = yield from ask(core, read("endpoints.get_endpoint", endpoint_uuid=endpoint_id))
+    version = answer.get("python_version") if isinstance(answer, dict) else None
+    return None if version is None else str(version)
+
+
+def _choice(endpoint_python: str | None) -> StrategyChoice:
+    dill = importlib.metadata.version("dill")
+    return choose(platform.python_version(), dill, endpoint_python, None)

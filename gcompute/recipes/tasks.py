@@ -94,7 +94,9 @@ def create_batch(
         create_websocket_queue,
         serializer=core.serializer,
         user_runtime=create_user_runtime(),
-        result_serializers=result_serializers,
+        result_serializers=(
+            core.result_serializers if result_serializers is None else result_serializers
+        ),
     )
 
 

@@ -71,6 +71,7 @@ def double(x: int) -> int:
                 ("do_version_check", True),
                 ("code_serialization_strategy", None),
                 ("data_serialization_strategy", None),
+                ("allowed_deserializers", None),
                 ("app", None),
                 ("authorizer", None),
             ],

@@ -77,6 +77,7 @@ class Service:
 
     def __init__(self) -> None:
         self.serializer = SERIALIZER
+        self.result_serializers: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
         self.arrived = threading.Semaphore(0)
@@ -85,6 +86,9 @@ class Service:
         self.refusal: ComputeError | None = None
         #: Called with the ids of each submit, before it is answered.
         self.on_submit: Callable[[list[str]], None] = lambda ids: None
+
+    def restricted(self, serializer: ComputeSerializer) -> ComputeSerializer:
+        return serializer
 
     def register_function(self, fn: Callable[..., Any], **kwargs: Any) -> str:
         self.registered.append({"function": fn, **kwargs})
