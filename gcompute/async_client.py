@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from gcompute import core, http
-from gcompute.calls import Call, Notice, Pause, Recipe
+from gcompute.calls import Notice, Pause, Recipe
 from gcompute.client import method_of
 from gcompute.core import ClientCore
 from gcompute.recipes import comparison, endpoints, functions, tasks
@@ -105,15 +105,14 @@ class AsyncClient(ClientCore):
                     await self._api.pause(step.seconds)
                     step = next(recipe)
                 else:
-                    step = await self._answer(recipe, step)
+                    try:
+                        answer = await self._api.call(step)
+                    except Exception as error:
+                        step = recipe.throw(error)
+                    else:
+                        step = recipe.send(answer)
         except StopIteration as end:
             result: R = end.value
             return result
-
-    async def _answer(self, recipe: Recipe[Any], call: Call) -> Call | Pause | Notice:
-        """Make a call, hand its outcome to the recipe, and give the recipe's next step."""
-        try:
-            answer = await self._api.call(call)
-        except Exception as error:
-            return recipe.throw(error)
-        return recipe.send(answer)
+        finally:
+            recipe.close()

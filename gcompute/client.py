@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from gcompute import core, http
-from gcompute.calls import Call, Notice, Pause, Recipe
+from gcompute.calls import Notice, Pause, Recipe
 from gcompute.core import ClientCore
 from gcompute.recipes import comparison, endpoints, functions, tasks
 
@@ -146,15 +146,14 @@ class Client(ClientCore):
                     self._api.pause(step.seconds)
                     step = next(recipe)
                 else:
-                    step = self._answer(recipe, step)
+                    try:
+                        answer = self._api.call(step)
+                    except Exception as error:
+                        step = recipe.throw(error)
+                    else:
+                        step = recipe.send(answer)
         except StopIteration as end:
             result: R = end.value
             return result
-
-    def _answer(self, recipe: Recipe[Any], call: Call) -> Call | Pause | Notice:
-        """Make a call, hand its outcome to the recipe, and give the recipe's next step."""
-        try:
-            answer = self._api.call(call)
-        except Exception as error:
-            return recipe.throw(error)
-        return recipe.send(answer)
+        finally:
+            recipe.close()

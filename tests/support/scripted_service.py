@@ -1,11 +1,13 @@
 """A web service that answers what a test says, without a network.
 
-:class:`ScriptedService` is an httpx transport: hand it to ``Client(transport=...)``. Routes are
-(method, path) to an answer or a function that makes one; every request is kept.
+:class:`ScriptedService` is an httpx transport, blocking and asynchronous: hand it to
+``Client(transport=...)`` or ``AsyncClient(transport=...)``. Routes are (method, path) to an answer
+or a function that makes one; every request is kept.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from gcompute import Client
+from gcompute import AsyncClient, Client
 
 FUNCTION_ID = "10000000-0000-4000-8000-000000000001"
 ENDPOINT_ID = "20000000-0000-4000-8000-000000000002"
@@ -49,6 +51,8 @@ class ScriptedService(httpx.MockTransport):
         self.routes = dict(routes or {})
         #: Every request, in the order of arrival.
         self.requests: list[httpx.Request] = []
+        #: Seconds that clients would have waited.
+        self.pauses: list[float] = []
         self._lock = threading.Lock()
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -71,12 +75,28 @@ class ScriptedService(httpx.MockTransport):
         return json.loads(self.requests[index].content)
 
     def client(self, **options: Any) -> Client:
-        """Make a client of this service, which does not check versions unless told to."""
-        settings: dict[str, Any] = {
-            "authorizer": StaticAuthorizer(),
-            "base_url": "http://service.test",
-            "do_version_check": False,
-        }
-        client = Client(transport=self, **(settings | options))
-        client._api._sleep = lambda _seconds: None
+        """Make a client of this service, which does not check versions unless told to.
+
+        It waits for nothing; what it would have waited is in :attr:`pauses`.
+        """
+        client = Client(transport=self, **(_SETTINGS | _fresh() | options))
+        client._api._sleep = self.pauses.append
         return client
+
+    def async_client(self, **options: Any) -> AsyncClient:
+        """Make an asynchronous client of this service, as :meth:`client`."""
+
+        async def sleep(seconds: float) -> None:
+            self.pauses.append(seconds)
+            await asyncio.sleep(0)
+
+        client = AsyncClient(transport=self, **(_SETTINGS | _fresh() | options))
+        client._api._sleep = sleep
+        return client
+
+
+_SETTINGS: dict[str, Any] = {"base_url": "http://service.test", "do_version_check": False}
+
+
+def _fresh() -> dict[str, Any]:
+    return {"authorizer": StaticAuthorizer()}
