@@ -48,13 +48,13 @@ def client_credentials() -> tuple[str | None, str | None]:
         ValueError: there is a secret, but no id that it belongs to.
     """
     client_id = os.environ.get("GLOBUS_COMPUTE_CLIENT_ID") or None
-    secret = os.environ.get("GLOBUS_COMPUTE_CLIENT_SECRET") or None
-    if secret and not client_id:
+    if os.environ.get("GLOBUS_COMPUTE_CLIENT_SECRET") and not client_id:
+        # The secret is in no variable here, which a traceback could show.
         raise ValueError(
             "GLOBUS_COMPUTE_CLIENT_SECRET is set, GLOBUS_COMPUTE_CLIENT_ID is not: client "
             "credentials need both"
         )
-    return client_id, secret
+    return client_id, os.environ.get("GLOBUS_COMPUTE_CLIENT_SECRET") or None
 
 
 def user_dir() -> Path:

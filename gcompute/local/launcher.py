@@ -90,6 +90,8 @@ class LocalService:
         heartbeat_period: float = 5.0,
         token_lifetime: float = 172_800.0,
     ) -> None:
+        #: What the service said of itself when it was ready; first, as a repr looks at it.
+        self._announcement: dict[str, Any] | None = None
         if workers < 0:
             raise ValueError(f"workers must be 0 or more, not {workers}")
         if broker is not None and urlsplit(broker).scheme not in ("amqp", "amqps"):
@@ -106,8 +108,6 @@ class LocalService:
         #: Stops the process: when called, when this object is gone, or when Python exits.
         self._finalizer: weakref.finalize[[subprocess.Popen[bytes], Path | None, int], Any] | None
         self._finalizer = None
-        #: What the service said of itself when it was ready.
-        self._announcement: dict[str, Any] | None = None
         self._clients: weakref.WeakSet[Client] = weakref.WeakSet()
 
     # -- life -------------------------------------------------------------------------------

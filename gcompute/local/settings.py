@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Settings:
     #: Worker processes of the endpoint; 0 starts no endpoint.
     workers: int = 2
     #: URL of a RabbitMQ, credentials included; ``None`` for the embedded broker.
-    broker: str | None = None
+    broker: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     #: Port of the web service; 0 picks a free one.
     port: int = 0

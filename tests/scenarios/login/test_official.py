@@ -1,23 +1,14 @@
-"""Logins that this package and the official one share.
-
-The official package runs in an interpreter of its own, which ``GCOMPUTE_OFFICIAL_PYTHON`` names.
-"""
+"""Logins that this package and the official one share."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 
-import pytest
-
 from gcompute.local import LocalService
 from gcompute.login import Login
 from tests.scenarios.login.person import Person, at_terminal
-
-_OFFICIAL = os.environ.get("GCOMPUTE_OFFICIAL_PYTHON", "")
-pytestmark = pytest.mark.skipif(
-    not _OFFICIAL, reason="GCOMPUTE_OFFICIAL_PYTHON names no interpreter"
-)
+from tests.support.official import official_python
 
 #: Says whether a login is required, and the header that the official client would send.
 _SCRIPT = """
@@ -31,7 +22,7 @@ print("header", app.get_authorizer(ComputeScopes.resource_server).get_authorizat
 
 
 def _official_command() -> list[str]:
-    return [_OFFICIAL, "-c", _SCRIPT]
+    return [official_python(), "-c", _SCRIPT]
 
 
 def _said(output: str, what: str) -> str:
