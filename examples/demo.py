@@ -56,15 +56,13 @@ def show_a_failure(executor: Executor) -> None:
 
 
 def run_a_batch(client: Client, endpoint_id: str) -> list[int]:
-    """Send one request with several calls, and ask for their results over HTTP."""
+    """Send one request with several calls, and wait for their results over HTTP."""
     function_id = client.register_function(count_primes)
     batch = client.create_batch()
     for stop in (10, 100, 1000):
         batch.add(function_id, args=(0, stop))
     task_ids = client.batch_run(endpoint_id, batch)["tasks"][function_id]
-    while any(state["pending"] for state in client.get_batch_result(task_ids).values()):
-        time.sleep(0.05)
-    states = client.get_batch_result(task_ids)
+    states = client.wait(task_ids, timeout=60)
     return [states[task_id]["result"] for task_id in task_ids]
 
 
