@@ -92,6 +92,10 @@ class ClientCore:
         """The serializer, by the name that the official client has for it."""
         return self.serializer
 
+    @fx_serializer.setter
+    def fx_serializer(self, serializer: ComputeSerializer) -> None:
+        self.serializer = self.restricted(serializer)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.web_service_address}>"
 

@@ -40,6 +40,32 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from globus_sdk.exc import ErrorInfoContainer
 
+__all__ = [
+    "AuthenticationFailed",
+    "ComputeAPIError",
+    "ComputeError",
+    "DeserializationError",
+    "LoginRequired",
+    "MalformedMessage",
+    "MaxResultSizeExceeded",
+    "NotFound",
+    "PayloadTooLarge",
+    "PermissionDenied",
+    "RateLimited",
+    "RemoteTraceback",
+    "RequestInvalid",
+    "ResultsUnavailable",
+    "SerdeError",
+    "SerializationError",
+    "ServiceFailed",
+    "ServiceUnreachable",
+    "SubmissionUncertain",
+    "TaskExecutionFailed",
+    "TaskPending",
+    "TaskTooLarge",
+    "VersionMismatch",
+]
+
 
 class ComputeError(Exception):
     """The root of every error of this package."""
