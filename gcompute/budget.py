@@ -6,12 +6,27 @@ that refills steadily would let 40 through in the first 10 s.
 Source: ``docs/wire.md#limits-and-defaults``.
 
 Told the time, and safe to use from many threads: places are handed out in the order of asking.
+Who waits for a place looks at it again afterwards, as the service may have asked for a pause
+meanwhile, and gives it back when he does not use it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+
+
+class Place:
+    """A place for one request.
+
+    Attributes:
+        moment: when the request may go; later places are not earlier. Only the budget sets it,
+            and only to a later one.
+    """
+
+    __slots__ = ("moment",)
+
+    def __init__(self, moment: float) -> None:
+        self.moment = moment
 
 
 class RequestBudget:
@@ -30,31 +45,59 @@ class RequestBudget:
         self._limit = limit
         self._window_s = window_s
         self._lock = threading.Lock()
-        #: When the latest requests go or went, oldest first: at most ``limit`` of them.
-        self._starts: deque[float] = deque()
+        #: The places that are to come, and before them the latest that went; by their moments.
+        self._places: list[Place] = []
         #: Nothing goes before this.
         self._closed_until = float("-inf")
 
-    def take(self, now: float) -> float:
-        """Take the next place; give the seconds to wait before using it."""
+    def take(self, now: float) -> Place:
+        """Take the next place."""
         with self._lock:
-            start = max(now, self._closed_until)
-            if len(self._starts) == self._limit:
-                start = max(start, self._starts.popleft() + self._window_s)
-            if self._starts:
-                start = max(start, self._starts[-1])
-            self._starts.append(start)
-            return start - now
+            self._forget(now)
+            place = Place(self._next(now))
+            self._places.append(place)
+            return place
+
+    def give_back(self, place: Place) -> None:
+        """Give back a place that was not used; who comes next may have it."""
+        with self._lock:
+            # Near the end, as a place that is not used is one of the latest.
+            for index in range(len(self._places) - 1, -1, -1):
+                if self._places[index] is place:
+                    del self._places[index]
+                    return
+
+    def close_until(self, moment: float, now: float) -> None:
+        """Let nothing go before a moment: the service asked for a pause.
+
+        Places that are still to come move behind it, in their order.
+        """
+        with self._lock:
+            self._closed_until = max(self._closed_until, moment)
+            waiting = [place for place in self._places if place.moment > now]
+            del self._places[len(self._places) - len(waiting) :]
+            for place in waiting:
+                place.moment = max(place.moment, self._next(now))
+                self._places.append(place)
 
     def available(self, now: float) -> int:
         """Count the requests that could go at once."""
         with self._lock:
             if now < self._closed_until:
                 return 0
-            recent = sum(start > now - self._window_s for start in self._starts)
-            return self._limit - recent
+            recent = sum(place.moment > now - self._window_s for place in self._places)
+            return max(0, self._limit - recent)
 
-    def close_until(self, moment: float) -> None:
-        """Let nothing go before a moment: the service asked for a pause."""
-        with self._lock:
-            self._closed_until = max(self._closed_until, moment)
+    def _next(self, now: float) -> float:
+        """Give the first moment at which one more request may go."""
+        moment = max(now, self._closed_until)
+        if len(self._places) >= self._limit:
+            moment = max(moment, self._places[-self._limit].moment + self._window_s)
+        return max(moment, self._places[-1].moment) if self._places else moment
+
+    def _forget(self, now: float) -> None:
+        """Drop the places that no window reaches back to; a few at a time."""
+        gone = 0
+        while gone < len(self._places) and self._places[gone].moment <= now - self._window_s:
+            gone += 1
+        del self._places[:gone]

@@ -125,7 +125,7 @@ class Client(ClientCore):
     _batch_status = _blocking(tasks.batch_status)
 
     def close(self) -> None:
-        """Close the connections, also those in use. A later call opens new ones."""
+        """Close the connections, those in use when their requests end; later calls open others."""
         self._api.close()
 
     def __enter__(self) -> Client:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import functools
 import importlib
+import json
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -47,25 +48,69 @@ def find_operation(name: str) -> Operation:
 
 
 def build_request(call: Call) -> dict[str, Any]:
-    """Give the arguments of the httpx request that makes a call.
+    """Give the arguments of the httpx request that makes a call; the body is encoded already.
 
     Raises:
-        KeyError, ValueError, TypeError: the body or a parameter does not fit the operation.
+        TypeError: the operation has no such parameter.
+        ValueError: a parameter or the body does not fit the operation, or is nothing that JSON
+            can carry; the text names the parameter or the field.
     """
     operation = find_operation(call.operation)
     hints = operation._get_kwargs.__annotations__
-    arguments = {name: _fit(value, hints[name]) for name, value in call.parameters.items()}
+    unknown = call.parameters.keys() - hints.keys()
+    if unknown:
+        raise TypeError(f"{call.operation} has no parameter {', '.join(sorted(unknown))}")
+    arguments = {name: _fit(name, value, hints[name]) for name, value in call.parameters.items()}
     if call.body is not None:
-        arguments["body"] = _body_model(call.operation).from_dict(call.body)
-    return operation._get_kwargs(**arguments)
+        arguments["body"] = _body(call.operation, call.body)
+    request = operation._get_kwargs(**arguments)
+    if "json" in request:
+        request["content"] = _encoded(call.operation, request.pop("json"))
+    return request
 
 
-def _fit(value: Any, hint: Any) -> Any:
+def _fit(name: str, value: Any, hint: Any) -> Any:
     """Give text as the enumeration that a parameter wants, where it wants one."""
     for wanted in (hint, *typing.get_args(hint)):
         if isinstance(value, str) and isinstance(wanted, type) and issubclass(wanted, enum.Enum):
-            return wanted(value)
+            try:
+                return wanted(value)
+            except ValueError:
+                known = ", ".join(repr(member.value) for member in wanted)
+                raise ValueError(f"{name} must be one of {known}, not {value!r}") from None
     return value
+
+
+def _body(operation: str, document: dict[str, Any]) -> Model:
+    """Give a body as the operation's model."""
+    try:
+        return _body_model(operation).from_dict(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        wrong = _culprit(operation, document, error)
+        why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{operation} cannot be sent {wrong}: it {why}") from error
+
+
+def _culprit(operation: str, document: dict[str, Any], error: Exception) -> str:
+    """Name the field without which the model would say something else, or nothing."""
+    for name in document:
+        rest = {key: value for key, value in document.items() if key != name}
+        try:
+            _body_model(operation).from_dict(rest)
+        except (AttributeError, KeyError, TypeError, ValueError) as other:
+            if repr(other) == repr(error):
+                continue
+        return f"this {name}"
+    return "this document"
+
+
+def _encoded(operation: str, document: Any) -> bytes:
+    """Encode a body, once for all attempts."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{operation} cannot be sent what JSON cannot carry: {error}") from error
 
 
 def described(request: Mapping[str, Any]) -> str:

@@ -12,21 +12,23 @@ share it. Nothing is sent, and no connection opened, before the first call.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import httpx
 
 from gcompute import __version__
-from gcompute.budget import RequestBudget
+from gcompute.budget import Place, RequestBudget
 from gcompute.calls import Call
 from gcompute.errors import ComputeError, RateLimited
 from gcompute.http.answers import decode, error_from_response, unreachable
 from gcompute.http.authorization import Authorizer, GlobusAuth
+from gcompute.http.connections import Connections
 from gcompute.http.operations import build_request, described, service_url
 from gcompute.protocol import PROTOCOL_LEVEL
 from gcompute.retries import Retries
@@ -53,6 +55,17 @@ def _weakly(find_authorizer: Callable[[], Authorizer]) -> Callable[[], Authorize
     return find
 
 
+_Waits = Iterable[float]
+
+
+def _moments(place: Place, now: float) -> Iterator[float]:
+    """Give the seconds until a place, and again where it has moved in that time."""
+    waited_for = now
+    while place.moment > waited_for:
+        seconds, waited_for = place.moment - waited_for, place.moment
+        yield seconds
+
+
 class _Attempts:
     """The life of one call, apart from sending and waiting."""
 
@@ -63,9 +76,23 @@ class _Attempts:
         self._base_url = base_url
         self._retries = Retries(repeatable=call.repeatable)
 
-    def wait_before_s(self) -> float:
-        """Take a place in the budget; give the seconds to wait for it."""
-        return self._budget.take(time.monotonic()) if self._budget else 0.0
+    @contextlib.contextmanager
+    def place(self) -> Iterator[_Waits]:
+        """Take a place in the budget for an attempt; it is given back where the wait breaks off.
+
+        Gives the waits, in seconds, that come before the attempt: another one follows where the
+        service asks for a pause meanwhile.
+        """
+        if self._budget is None:
+            yield ()
+            return
+        now = time.monotonic()
+        place = self._budget.take(now)
+        try:
+            yield _moments(place, now)
+        except BaseException:
+            self._budget.give_back(place)
+            raise
 
     def failed(self, outcome: httpx.HTTPError | httpx.Response) -> float:
         """Give the seconds to wait before the next attempt.
@@ -82,7 +109,8 @@ class _Attempts:
         if wait_s is None:
             raise error from (outcome if isinstance(outcome, Exception) else None)
         if self._budget and isinstance(error, RateLimited):
-            self._budget.close_until(time.monotonic() + wait_s)
+            now = time.monotonic()
+            self._budget.close_until(now + wait_s, now)
         return wait_s
 
     def decode(self, response: httpx.Response) -> Any:
@@ -118,20 +146,18 @@ class ServiceAPI:
         self.base_url = str(url.copy_with(userinfo=b""))
         self.budget = budget
         self._sleep = sleep
-        self._make_http = functools.partial(
-            httpx.Client,
-            base_url=url,
-            auth=GlobusAuth(_weakly(find_authorizer)),
-            headers={"User-Agent": USER_AGENT},
-            timeout=_TIMEOUT,
-            transport=transport,
+        self._connections = Connections(
+            functools.partial(
+                httpx.Client,
+                base_url=url,
+                auth=GlobusAuth(_weakly(find_authorizer)),
+                headers={"User-Agent": USER_AGENT},
+                timeout=_TIMEOUT,
+                transport=transport,
+            )
         )
-        self._open()
-
-    def _open(self) -> None:
-        self._http = self._make_http()
-        #: Closes the connections, at the latest when nobody holds this object any more.
-        self._close_http = weakref.finalize(self, self._http.close)
+        # At the latest when nobody holds this object any more.
+        weakref.finalize(self, self._connections.close)
 
     def call(self, call: Call) -> Any:
         """Make a call and decode its answer.
@@ -151,10 +177,13 @@ class ServiceAPI:
     def _send(self, call: Call) -> tuple[_Attempts, httpx.Response]:
         attempts = _Attempts(call, self.budget, self.base_url)
         while True:
-            self.pause(attempts.wait_before_s())
+            with attempts.place() as waits:
+                for seconds in waits:
+                    self.pause(seconds)
             outcome: httpx.HTTPError | httpx.Response
             try:
-                outcome = self._http.request(**attempts.request)
+                with self._connections.use() as http:
+                    outcome = http.request(**attempts.request)
                 if outcome.is_success:
                     return attempts, outcome
             except httpx.HTTPError as error:
@@ -167,10 +196,8 @@ class ServiceAPI:
             self._sleep(seconds)
 
     def close(self) -> None:
-        """Close the connections, also those in use; a later call opens new ones."""
-        close_http = self._close_http
-        self._open()
-        close_http()
+        """Close the connections, those in use when their requests end; later calls open others."""
+        self._connections.close()
 
 
 class AsyncServiceAPI:
@@ -189,22 +216,47 @@ class AsyncServiceAPI:
         self.base_url = str(url.copy_with(userinfo=b""))
         self.budget = budget
         self._sleep = sleep
-        self._http = httpx.AsyncClient(
+        self._make_http = functools.partial(
+            httpx.AsyncClient,
             base_url=url,
             auth=GlobusAuth(find_authorizer),
             headers={"User-Agent": USER_AGENT},
             timeout=_TIMEOUT,
             transport=transport,
         )
+        self._http: httpx.AsyncClient | None = None
+        #: The event loop that the connections belong to: that of the first call.
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def _opened(self) -> httpx.AsyncClient:
+        """Give the connections, opening them at the first call."""
+        if self._closed:
+            raise RuntimeError("this client is closed: make another one")
+        loop = asyncio.get_running_loop()
+        if self._http is None:
+            self._http, self._loop = self._make_http(), loop
+        elif self._loop is not loop:
+            raise RuntimeError(
+                "this client was used in another event loop, and its connections belong to that "
+                "one: make a client in each loop"
+            )
+        return self._http
 
     async def call(self, call: Call) -> Any:
-        """Make a call and decode its answer; raises as :meth:`ServiceAPI.call`."""
+        """Make a call and decode its answer; raises as :meth:`ServiceAPI.call`.
+
+        Raises:
+            RuntimeError: this is closed, or was used in another event loop.
+        """
         attempts = _Attempts(call, self.budget, self.base_url)
         while True:
-            await self.pause(attempts.wait_before_s())
+            with attempts.place() as waits:
+                for seconds in waits:
+                    await self.pause(seconds)
             outcome: httpx.HTTPError | httpx.Response
             try:
-                outcome = await self._http.request(**attempts.request)
+                outcome = await self._opened().request(**attempts.request)
                 if outcome.is_success:
                     return attempts.decode(outcome)
             except httpx.HTTPError as error:
@@ -217,5 +269,7 @@ class AsyncServiceAPI:
             await self._sleep(seconds)
 
     async def close(self) -> None:
-        """Close the connections, also those in use."""
-        await self._http.aclose()
+        """Close the connections, also those in use; no call can be made afterwards."""
+        self._closed = True
+        if self._http is not None:
+            await self._http.aclose()

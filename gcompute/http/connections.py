@@ -1,0 +1,59 @@
+"""Connections to one service, for many threads.
+
+An httpx client is made when it is first needed. Closing ends its idle connections at once, and
+those in use when their requests have ended: a socket that is closed under a thread which reads
+from it leaves that thread waiting, and the next connection of the process may get its number.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+
+class _Pool:
+    """An httpx client, and how many requests it has under way."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+        self.users = 0
+
+
+class Connections:
+    """Lends the connections of one service.
+
+    Args:
+        make: makes the httpx client; called at the first use, and at the first after a close.
+    """
+
+    def __init__(self, make: Callable[[], httpx.Client]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        #: What the next request uses; a pool that was closed is nobody's but its users'.
+        self._pool: _Pool | None = None
+
+    @contextmanager
+    def use(self) -> Iterator[httpx.Client]:
+        """Lend them for one request."""
+        with self._lock:
+            pool = self._pool = self._pool or _Pool(self._make())
+            pool.users += 1
+        try:
+            yield pool.http
+        finally:
+            with self._lock:
+                pool.users -= 1
+                last = pool is not self._pool and pool.users == 0
+            if last:
+                pool.http.close()
+
+    def close(self) -> None:
+        """Close what is idle now, and the rest when it is no longer used."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+            idle = pool is not None and pool.users == 0
+        if pool is not None and idle:
+            pool.http.close()
