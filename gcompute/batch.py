@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import uuid
 import warnings
 from collections.abc import Iterable
@@ -29,6 +30,11 @@ class Batch:
         serializer: for args and kwargs; default :class:`gcompute.serialize.ComputeSerializer`.
         user_runtime: what this client's machine runs.
         result_serializers: strategies that the endpoint tries for results, in order.
+
+    Raises:
+        TypeError: a specification or configuration is no dict that JSON can carry.
+        ValueError: ``task_group_id`` is no UUID.
+        SerdeError: a strategy is unknown.
     """
 
     def __init__(
@@ -61,6 +67,24 @@ class Batch:
     @task_group_id.setter
     def task_group_id(self, value: UUIDLike | None) -> None:
         self._task_group_id = as_optional_uuid(value, "task_group_id")
+
+    @property
+    def resource_specification(self) -> dict[str, Any] | None:
+        """What each task needs, for endpoints that run MPI functions."""
+        return self._resource_specification
+
+    @resource_specification.setter
+    def resource_specification(self, value: dict[str, Any] | None) -> None:
+        self._resource_specification = _json_object(value, "resource_specification")
+
+    @property
+    def user_endpoint_config(self) -> dict[str, Any] | None:
+        """Values for the configuration template of a multi-user endpoint."""
+        return self._user_endpoint_config
+
+    @user_endpoint_config.setter
+    def user_endpoint_config(self, value: dict[str, Any] | None) -> None:
+        self._user_endpoint_config = _json_object(value, "user_endpoint_config")
 
     def __len__(self) -> int:
         """Count the invocations."""
@@ -193,6 +217,19 @@ class Batch:
             "result_serializers": self.result_serializers,
         }
         return body | {name: value for name, value in optional.items() if value}
+
+
+def _json_object(value: dict[str, Any] | None, name: str) -> dict[str, Any] | None:
+    """Check a value that travels as a JSON object, when it is given and not when it is sent."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} must be a dict or None, not {type(value).__name__}")
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a dict that JSON can carry: {error}") from error
+    return value
 
 
 # What help() and editors show is the present form, not what accepts both.

@@ -1,21 +1,22 @@
 """What the blocking and the asynchronous client have in common: settings and memory, no I/O.
 
 Recipes (:mod:`gcompute.recipes`) read and write it. Safe to use from many threads: each
-attribute is either set once, or a dictionary or flag whose single operations are atomic, and
-where a race costs at most a repeated read.
+attribute is either set once or has a lock of its own.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gcompute import environment as _environment
 from gcompute.budget import RequestBudget
 from gcompute.calls import Call, Notice, Recipe, read
 from gcompute.errors import ComputeAPIError, ComputeError, VersionMismatch
+from gcompute.finished import FinishedTasks
 from gcompute.login import app_authorizer, default_app, require_scope
+from gcompute.once import Once
 from gcompute.protocol import PROTOCOL_LEVEL
 from gcompute.serialize import ComputeSerializer, Strategylike, official_paths
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Requests, and the seconds in which the hosted service accepts so many of one client.
 DEFAULT_REQUEST_LIMIT = (20, 10.0)
+
+
+_VERSION = "version"
 
 
 class ClientCore:
@@ -69,14 +73,14 @@ class ClientCore:
         self.result_serializers = official_paths(self._allowed) if self._allowed else []
         self._budget = RequestBudget(*request_limit) if request_limit else None
         self._scope_required = False
-        #: Whether the version check is still to come, with the first request.
-        self._version_unchecked = do_version_check
-        #: States of finished tasks by task id: the service forgets a result once it is fetched.
-        self._finished: dict[str, dict[str, Any]] = {}
+        #: States of finished tasks: the service forgets a result once it is fetched.
+        self._finished = FinishedTasks()
+        #: The version check comes with the first request.
+        self._version_check = Once(done=() if do_version_check else (_VERSION,))
         #: Whether an endpoint's Python is compared with ours before its first task.
         self._compare_runtimes = do_version_check
-        #: Endpoints that were compared with this client, by id.
-        self._compared: set[str] = set()
+        #: Endpoints that are compared with this client, by id.
+        self._comparisons = Once()
         self._open(transport)
 
     def _open(self, transport: Any) -> None:
@@ -96,6 +100,17 @@ class ClientCore:
     def fx_serializer(self, serializer: ComputeSerializer) -> None:
         self.serializer = self.restricted(serializer)
 
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        """Refuse to be copied or pickled: connections and logins do not travel.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"a {type(self).__name__} cannot be copied or pickled: make one where it is needed "
+            "(a function that is sent must not refer to one of its module)"
+        )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.web_service_address}>"
 
@@ -112,9 +127,16 @@ class ClientCore:
 
 
 def ask(core: ClientCore, call: Call) -> Recipe[Any]:
-    """Make a call, after the version check where that is still to come."""
-    if core._version_unchecked:
-        yield from version_check(core)
+    """Make a call, after the version check where that is still to come.
+
+    One call makes the check; others that come meanwhile do not wait for it.
+    """
+    if core._version_check.claim(_VERSION):
+        try:
+            yield from version_check(core)
+        except BaseException:
+            core._version_check.release(_VERSION)
+            raise
     return (yield call)
 
 
@@ -150,17 +172,17 @@ def version_check(core: ClientCore, endpoint_version: str | None = None) -> Reci
     if endpoint_version is not None:
         needed = answer.get("min_ep_version") or answer.get("min_endpoint_version")
         _require(endpoint_version, needed, "globus-compute-endpoint")
-    core._version_unchecked = False
+    core._version_check.claim(_VERSION)
 
 
-def _require(version: str, needed: str | None, what: str) -> None:
+def _require(version: str, needed: object, what: str) -> None:
     """Compare versions; a service that names no minimum accepts all."""
     from packaging.version import InvalidVersion, Version
 
     if needed is None:
         return
     try:
-        too_old = Version(version) < Version(needed)
+        too_old = Version(version) < Version(str(needed))
     except InvalidVersion as error:
         raise ComputeError(
             f"cannot compare {what} {version!r} with {needed!r}, the oldest that the service "

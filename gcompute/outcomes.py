@@ -7,6 +7,7 @@ Source: ``openapi/compute.yaml#/components/schemas/TaskStatus``.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,6 +64,21 @@ def task_state(
             task_id=task_id,
         )
     return state
+
+
+def given(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a state that is remembered: the caller may change it, and raise what is in it."""
+    copied = dict(state)
+    if "exception" in copied:
+        copied["exception"] = again(copied["exception"])
+    return copied
+
+
+def again(error: ComputeError) -> ComputeError:
+    """Copy an error, to be raised: one that is raised twice collects the traces of both."""
+    copied = copy.copy(error)
+    copied.__cause__ = error.__cause__
+    return copied
 
 
 def of_task(task_id: str, error: DeserializationError) -> ComputeError:

@@ -14,7 +14,12 @@ from typing import Any
 
 from gcompute.calls import Notice, Recipe, read
 from gcompute.core import ClientCore, ask
-from gcompute.errors import ComputeError
+from gcompute.errors import (
+    AuthenticationFailed,
+    ComputeError,
+    ServiceUnreachable,
+    VersionMismatch,
+)
 from gcompute.ids import UUIDLike, as_uuid
 from gcompute.serialize import ComputeSerializer, StrategyChoice, choose
 
@@ -22,13 +27,24 @@ log = logging.getLogger(__name__)
 
 
 def compare_runtimes(core: ClientCore, endpoint_id: Any) -> Recipe[None]:
-    """Warn, once an endpoint, when what we send may not survive its Python."""
+    """Warn, once an endpoint, when what we send may not survive its Python.
+
+    Raises:
+        AuthenticationFailed: nobody is logged in.
+        VersionMismatch: the service does not accept this client.
+    """
     key = str(endpoint_id)
-    if key in core._compared or not core._compare_runtimes:
+    if not core._compare_runtimes or not core._comparisons.claim(key):
         return
-    core._compared.add(key)
     try:
         python = yield from _endpoint_python(core, endpoint_id)
+    except (AuthenticationFailed, VersionMismatch):
+        core._comparisons.release(key)
+        raise  # the submit would only ask for the login, or the version, once more
+    except ServiceUnreachable as error:
+        core._comparisons.release(key)
+        log.debug("endpoint %s could not be compared with this client: %s", key, error)
+        return
     except ComputeError as error:
         log.debug("endpoint %s cannot be compared with this client: %s", key, error)
         return

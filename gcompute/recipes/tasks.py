@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from gcompute.batch import Batch
 from gcompute.calls import Call, Notice, Pause, Recipe, read, write
 from gcompute.core import ClientCore, ask_for_object, unreadable
-from gcompute.errors import TaskPending
+from gcompute.errors import ComputeError, ServiceFailed, ServiceUnreachable, TaskPending
 from gcompute.ids import UUIDLike, as_uuid
-from gcompute.outcomes import task_state
+from gcompute.outcomes import given, task_state
 from gcompute.recipes.comparison import compare_runtimes
 from gcompute.runtime import create_user_runtime
 from gcompute.serialize import Strategylike
@@ -27,9 +28,18 @@ _LAST_INTERVAL_S = 5.0
 def submit(core: ClientCore, endpoint_id: Any, request: dict[str, Any]) -> Recipe[dict[str, Any]]:
     """Submit what a request describes, once the endpoint's Python was compared with ours."""
     yield from compare_runtimes(core, endpoint_id)
-    answer = yield from ask_for_object(
-        core, write("tasks.submit", request, endpoint_uuid=endpoint_id)
-    )
+    call = write("tasks.submit", request, endpoint_uuid=endpoint_id)
+    try:
+        answer = yield from ask_for_object(core, call)
+    except (ServiceFailed, ServiceUnreachable) as error:
+        if getattr(error, "sent", True):
+            group = request.get("task_group_id")
+            where = f"task group {group}" if group else "the tasks of the endpoint"
+            error.add_note(
+                f"The service may or may not have taken the tasks of this submit: look in {where} "
+                "before you send them again."
+            )
+        raise
     if not isinstance(answer.get("tasks"), dict):
         raise unreadable(f"the answer to a submit has no task ids: {answer!r}")
     return answer
@@ -137,10 +147,19 @@ def _run_older_batch(core: ClientCore, batch: Batch) -> Recipe[list[str]]:
         raise ValueError("the batch is empty: add tasks to it with Batch.add")
     task_ids: list[str] = [""] * len(batch)
     for endpoint, part, positions in batch.by_endpoint():
-        answer = yield from submit(core, endpoint, part)
-        given = {function: iter(ids) for function, ids in answer["tasks"].items()}
+        try:
+            answer = yield from submit(core, endpoint, part)
+        except ComputeError as error:
+            taken = [task_id for task_id in task_ids if task_id]
+            if taken:
+                error.add_note(f"other endpoints of this batch took theirs: {', '.join(taken)}")
+            raise
+        ids = {function: iter(taken or ()) for function, taken in answer["tasks"].items()}
         for position, function in positions:
-            task_ids[position] = next(given[str(function)])
+            task_id = next(ids.get(str(function), iter(())), None)
+            if task_id is None:
+                raise unreadable(f"the answer to a submit lacks task ids: {answer!r}")
+            task_ids[position] = str(task_id)
     return task_ids
 
 
@@ -162,9 +181,10 @@ def get_task(core: ClientCore, task_id: UUIDLike) -> Recipe[dict[str, Any]]:
     if state is None:
         answer = yield from ask_for_object(core, read("tasks.get_task", task_uuid=key))
         state = _remember(core, key, answer)
+    state = given(state)
     if "exception" in state:
         raise state["exception"]
-    return dict(state)
+    return state
 
 
 def get_result(core: ClientCore, task_id: UUIDLike) -> Recipe[Any]:
@@ -193,13 +213,16 @@ def get_batch_result(
         ``unknown`` where the service does not know the task). A finished task has
         ``completion_t`` and either ``result`` or, where it failed, ``exception``.
     """
-    if isinstance(task_id_list, str):
+    if isinstance(task_id_list, str | uuid.UUID):
         raise TypeError("get_batch_result takes a list of task ids; for one use get_task")
     ids = list(dict.fromkeys(str(as_uuid(task_id, "task_id")) for task_id in task_id_list))
-    unfinished = [task_id for task_id in ids if task_id not in core._finished]
-    answers = (yield from batch_status(core, unfinished)) if unfinished else {}
-    states = {task_id: _remember(core, task_id, answers.get(task_id)) for task_id in unfinished}
-    return {task_id: dict(states.get(task_id) or core._finished[task_id]) for task_id in ids}
+    states = {task_id: core._finished.get(task_id) for task_id in ids}
+    unfinished = [task_id for task_id, state in states.items() if state is None]
+    answers = yield from batch_status(core, unfinished)
+    return {
+        task_id: given(state or _remember(core, task_id, answers.get(task_id)))
+        for task_id, state in states.items()
+    }
 
 
 def wait(
@@ -217,13 +240,15 @@ def wait(
     Returns:
         As :meth:`get_batch_result`; tasks that had not finished in time are still pending in it.
     """
-    ids = [task_ids] if isinstance(task_ids, str) else list(task_ids)
+    pending = [task_ids] if isinstance(task_ids, str | uuid.UUID) else list(task_ids)
     deadline = None if timeout is None else time.monotonic() + timeout
     interval_s = _FIRST_INTERVAL_S
+    states: dict[str, dict[str, Any]] = {}
     while True:
-        states = yield from get_batch_result(core, ids)
+        states |= yield from get_batch_result(core, pending)
+        pending = [task_id for task_id, state in states.items() if state["pending"]]
         left_s = float("inf") if deadline is None else deadline - time.monotonic()
-        if left_s <= 0 or not any(state["pending"] for state in states.values()):
+        if left_s <= 0 or not pending:
             return states
         yield Pause(min(interval_s, left_s))
         interval_s = min(interval_s * 1.5, _LAST_INTERVAL_S)
@@ -256,6 +281,8 @@ def get_result_amqp_url(core: ClientCore) -> Recipe[dict[str, str]]:
 
 def _remember(core: ClientCore, task_id: str, answer: dict[str, Any] | None) -> dict[str, Any]:
     state = task_state(task_id, answer, core.serializer)
-    if not state["pending"]:
-        core._finished[task_id] = state
+    # Without either field it is not the task that speaks: the service does not know it, or not
+    # yet, or has its result no more.
+    if answer and not state["pending"] and (answer.get("result") or answer.get("exception")):
+        core._finished.add(task_id, state)
     return state
