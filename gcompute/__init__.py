@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gcompute.async_client import AsyncClient
     from gcompute.batch import Batch
     from gcompute.client import Client
+    from gcompute.diagnosis import diagnose
     from gcompute.errors import (
         ComputeAPIError,
         ComputeError,
@@ -51,6 +52,7 @@ __all__ = [
     "TaskExecutionFailed",
     "TaskPending",
     "UserRuntime",
+    "diagnose",
     "hardware_report",
 ]
 
@@ -73,6 +75,7 @@ _MODULES = {
     "TaskExecutionFailed": "gcompute.errors",
     "TaskPending": "gcompute.errors",
     "UserRuntime": "gcompute.runtime",
+    "diagnose": "gcompute.diagnosis",
     "hardware_report": "gcompute.functions",
 }
 
