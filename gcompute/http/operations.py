@@ -87,21 +87,29 @@ def _body(operation: str, document: dict[str, Any]) -> Model:
         return _body_model(operation).from_dict(document)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         wrong = _culprit(operation, document, error)
-        why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise ValueError(f"{operation} cannot be sent {wrong}: it {why}") from error
+        why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{operation} cannot be sent this {wrong}: {why}") from error
 
 
 def _culprit(operation: str, document: dict[str, Any], error: Exception) -> str:
-    """Name the field without which the model would say something else, or nothing."""
-    for name in document:
+    """Name the field that the model is against.
+
+    That is the last, in the order in which the model reads them, without which it would say
+    something else: without one that it cannot be without and reads earlier, it misses that one.
+    """
+    model = _body_model(operation)
+    culprit = "document"
+    if isinstance(error, KeyError) and error.args[0] in model.__annotations__.keys() - document:
+        return culprit
+    for name in [name for name in model.__annotations__ if name in document]:
         rest = {key: value for key, value in document.items() if key != name}
         try:
-            _body_model(operation).from_dict(rest)
+            model.from_dict(rest)
         except (AttributeError, KeyError, TypeError, ValueError) as other:
             if repr(other) == repr(error):
                 continue
-        return f"this {name}"
-    return "this document"
+        culprit = name
+    return culprit
 
 
 def _encoded(operation: str, document: Any) -> bytes:

@@ -11,7 +11,7 @@ from gcompute.core import DEFAULT_REQUEST_LIMIT, ClientCore
 from gcompute.errors import ComputeAPIError
 from gcompute.protocol import COMPUTE_RESOURCE_SERVER
 from gcompute.serialize import Strategylike
-from gcompute.service_clients.documents import check_document, given, plain
+from gcompute.service_clients.documents import document_of, given
 from gcompute.service_clients.response import ComputeResponse
 from gcompute.service_clients.warning import warn_caller
 
@@ -112,25 +112,26 @@ class ServiceClient(ClientCore):
         call = Call(operation, given(parameters), repeatable=True)
         return ComputeResponse(operation, self._api.send(call), reading=reading)
 
-    def _write(
+    def _act(self, operation: str, **parameters: Any) -> ComputeResponse[Any]:
+        """Call an operation that changes something and takes no document."""
+        return ComputeResponse(operation, self._api.send(Call(operation, parameters)))
+
+    def _send(
         self,
         operation: str,
-        document: Document | None = None,
+        document: Document | None,
         reading: Callable[[dict[str, Any]], Any] | None = None,
         *,
         repeatable: bool = False,
         **parameters: Any,
     ) -> ComputeResponse[Any]:
-        """Call an operation that changes something, or that has a body.
+        """Call an operation that takes a document.
 
         Raises:
-            ValueError: the document is none that the operation can be sent.
+            TypeError: the document is no dictionary.
+            ValueError: it is none that the operation can be sent; the text names the field.
         """
-        body = None
-        if document is not None:
-            body = plain(document)
-            check_document(operation, body)
-        call = Call(operation, parameters, body, repeatable=repeatable)
+        call = Call(operation, parameters, document_of(document, operation), repeatable=repeatable)
         return ComputeResponse(operation, self._api.send(call), reading=reading)
 
     def close(self) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from gcompute.http import find_operation
 from gcompute.ids import UUIDLike
 from gcompute.service_clients.warning import warn_caller
 
@@ -101,37 +100,15 @@ def _left(value: Any) -> bool:
     return globus_sdk is not None and value is globus_sdk.MISSING
 
 
-def check_document(operation: str, document: Any) -> None:
-    """Check that a document can be the body of an operation.
+def document_of(given_document: Any, operation: str) -> dict[str, Any]:
+    """Give a document as JSON has it.
 
     Raises:
-        TypeError: it is no object.
-        ValueError: it lacks a field, or one has a value that cannot be; the text names it.
+        TypeError: it is no dictionary.
     """
-    if not isinstance(document, dict):
-        raise TypeError(f"{operation} takes a document, a dictionary, and not {document!r:.100}")
-    error = _misfit(operation, document)
-    if isinstance(error, KeyError):
-        raise ValueError(f"the document for {operation} lacks {error.args[0]!r}") from error
-    if error is not None:
-        wrong = _culprit(operation, document, error)
-        raise ValueError(f"the document for {operation} has a wrong {wrong}: {error}") from error
-
-
-def _misfit(operation: str, document: dict[str, Any]) -> Exception | None:
-    """Say what the generated model of a body has against a document."""
-    model = find_operation(operation)._get_kwargs.__annotations__["body"]
-    try:
-        model.from_dict(document)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return error
-    return None
-
-
-def _culprit(operation: str, document: dict[str, Any], error: Exception) -> str:
-    """Name the field without which the model would say something else, or nothing."""
-    for name in document:
-        rest = {key: value for key, value in document.items() if key != name}
-        if repr(_misfit(operation, rest)) != repr(error):
-            return repr(name)
-    return "value"
+    if not isinstance(given_document, Mapping):
+        raise TypeError(
+            f"{operation} takes a document, a dictionary, and not {given_document!r:.100}"
+        )
+    document: dict[str, Any] = plain(given_document)
+    return document

@@ -58,23 +58,20 @@ def one_document(
 def registration_v3(document: Mapping[str, Any]) -> dict[str, Any]:
     """Give the body of ``POST /v3/functions`` for a document."""
     body = _fields(document, _NO_RESOURCES, _NO_CONTAINER)
-    told = {**(body.pop("metadata", None) or {}), **(body.get("meta") or {})}
-    made = {"python_version": platform.python_version(), "sdk_version": PROTOCOL_LEVEL}
-    code = body.get("function_code")
+    code, identifier = body.get("function_code"), None
     if isinstance(code, str):
         packed = None if body.get("serialized") is False else _buffers(code)
-        serialized = body.setdefault("serialized", packed is not None)
+        serialized = packed is not None or body.setdefault("serialized", False)
         body["function_code"], identifier = packed or (code, None if serialized else _SOURCE)
-        made |= given({"serde_identifier": identifier})
-    return body | {"meta": made | told}
+    if "meta" not in body:
+        told = body.pop("metadata", {})
+        body["meta"] = _made_here() | given({"serde_identifier": identifier}) | told
+    return body
 
 
 def registration_v2(document: Mapping[str, Any]) -> dict[str, Any]:
     """Give the body of ``POST /v2/functions`` for a document; source goes as a buffer."""
     body = _fields(document, _NO_RESOURCES)
-    told = {**(body.pop("meta", None) or {}), **(body.get("metadata") or {})}
-    told.pop("serde_identifier", None)
-    made = {"python_version": platform.python_version(), "sdk_version": PROTOCOL_LEVEL}
     code, serialized = body.get("function_code"), body.pop("serialized", None)
     if isinstance(code, str):
         packed = None if serialized is False else _buffers(code)
@@ -83,7 +80,16 @@ def registration_v2(document: Mapping[str, Any]) -> dict[str, Any]:
         elif not serialized:
             source = f"{PureSourceTextInspect.identifier}{body.get('function_name')}:{code}"
             body["function_code"] = pack_buffers([source])
-    return body | {"metadata": made | told}
+    if "metadata" not in body:
+        told = body.pop("meta", {})
+        told.pop("serde_identifier", None)  # which version 2 does not have
+        body["metadata"] = _made_here() | told
+    return body
+
+
+def _made_here() -> dict[str, Any]:
+    """Tell of this client what a registration tells."""
+    return {"python_version": platform.python_version(), "sdk_version": PROTOCOL_LEVEL}
 
 
 def _fields(document: Mapping[str, Any], *unknown: tuple[str, str]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class SharedOperations(ServiceClient):
         ``DELETE /v2/functions/{function_uuid}``
         """
         function = as_uuid(function_id, "function_id")
-        return self._write("functions.delete_function", function_uuid=function)
+        return self._act("functions.delete_function", function_uuid=function)
 
     # -- tasks ------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class SharedOperations(ServiceClient):
         ``POST /v2/batch_status``
         """
         document = {"task_ids": tasks.id_list(task_ids)}
-        return self._write(
+        return self._send(
             "tasks.get_task_batch", document, tasks.with_task_uuid_each, repeatable=True
         )
 
@@ -156,9 +156,9 @@ class SharedOperations(ServiceClient):
     def _submit_v2(self, data: Document) -> ComputeResponse[SubmitResponseV2]:
         """Submit tasks that name their endpoints, as lists or as objects."""
         if not tasks.is_batch(data):
-            return self._write("tasks.submit_v2", data)
+            return self._send("tasks.submit_v2", data)
         body = tasks.batch_v2(data, self.serializer)
-        return self._write("tasks.submit_v2", body, tasks.with_task_uuids)
+        return self._send("tasks.submit_v2", body, tasks.with_task_uuids)
 
     # -- containers -------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class SharedOperations(ServiceClient):
 
         ``POST /v2/containers``
         """
-        return self._write("containers.register_container", data)
+        return self._send("containers.register_container", data)
 
     def build_container(self, data: Document) -> ComputeResponse[BuildContainerResponse]:
         """Have a container image built.
@@ -181,7 +181,7 @@ class SharedOperations(ServiceClient):
 
         ``POST /v2/containers/build``
         """
-        return self._write("containers.build_container", data)
+        return self._send("containers.build_container", data)
 
     def get_container_build(self, container_id: UUIDLike) -> ComputeResponse[ContainerBuild]:
         """Get how far the build of a container image has come.

@@ -44,7 +44,7 @@ class ComputeClientV2(SharedOperations):
         ``POST /v2/endpoints``
         """
         body = {"endpoint_uuid": str(uuid.uuid4())} | endpoints.registration(data)
-        return self._write("endpoints.register_endpoint_v2", body, endpoints.with_endpoint_uuid)
+        return self._send("endpoints.register_endpoint_v2", body, endpoints.with_endpoint_uuid)
 
     def lock_endpoint(self, endpoint_id: UUIDLike) -> ComputeResponse[EndpointLockV2]:
         """Stop an endpoint, and refuse its registration for a while.
@@ -52,7 +52,7 @@ class ComputeClientV2(SharedOperations):
         ``POST /v2/endpoints/{endpoint_uuid}/lock``
         """
         endpoint = as_uuid(endpoint_id, "endpoint_id")
-        return self._write("endpoints.lock_endpoint_v2", endpoint_uuid=endpoint)
+        return self._act("endpoints.lock_endpoint_v2", endpoint_uuid=endpoint)
 
     def delete_endpoint(self, endpoint_id: UUIDLike) -> ComputeResponse[EndpointDeletion]:
         """Delete an endpoint's registration.
@@ -60,7 +60,7 @@ class ComputeClientV2(SharedOperations):
         ``DELETE /v2/endpoints/{endpoint_uuid}``
         """
         endpoint = as_uuid(endpoint_id, "endpoint_id")
-        return self._write("endpoints.delete_endpoint_v2", endpoint_uuid=endpoint)
+        return self._act("endpoints.delete_endpoint_v2", endpoint_uuid=endpoint)
 
     def register_function(
         self, function_data: Document | None = None, *, data: Document | None = None
@@ -79,7 +79,7 @@ class ComputeClientV2(SharedOperations):
         ``POST /v2/functions``
         """
         document = functions.one_document(function_data, data)
-        return self._write("functions.register_function_v2", functions.registration_v2(document))
+        return self._send("functions.register_function_v2", functions.registration_v2(document))
 
     def submit_function(
         self, function_document: Document
@@ -142,4 +142,4 @@ class ComputeClientV2(SharedOperations):
             "create_websocket_queue": create_websocket_queue,
             **given({"task_group_id": as_optional_uuid(task_group_id, "task_group_id")}),
         }
-        return self._write("tasks.submit_v2", body, tasks.with_one_task_uuid)
+        return self._send("tasks.submit_v2", body, tasks.with_one_task_uuid)

@@ -59,7 +59,7 @@ class ComputeClientV3(SharedOperations):
         ``POST /v3/endpoints``
         """
         body = endpoints.registration(data)
-        return self._write("endpoints.register_endpoint", body, endpoints.with_endpoint_uuid)
+        return self._send("endpoints.register_endpoint", body, endpoints.with_endpoint_uuid)
 
     def update_endpoint(
         self, endpoint_id: UUIDLike, data: Document
@@ -88,7 +88,7 @@ class ComputeClientV3(SharedOperations):
                     "the rest was read and is sent again, except for authentication_policy and "
                     "admins, which cannot be read: if the endpoint has any, name them too"
                 )
-        return self._write(
+        return self._send(
             "endpoints.update_endpoint",
             body,
             endpoints.with_endpoint_uuid,
@@ -101,7 +101,7 @@ class ComputeClientV3(SharedOperations):
         ``POST /v3/endpoints/{endpoint_uuid}/lock``
         """
         endpoint = as_uuid(endpoint_id, "endpoint_id")
-        return self._write("endpoints.lock_endpoint", endpoint_uuid=endpoint)
+        return self._act("endpoints.lock_endpoint", endpoint_uuid=endpoint)
 
     def delete_endpoint(self, endpoint_id: UUIDLike) -> ComputeResponse[None]:
         """Delete an endpoint's registration; nothing is promised about the answer's body.
@@ -109,7 +109,7 @@ class ComputeClientV3(SharedOperations):
         ``DELETE /v3/endpoints/{endpoint_uuid}``
         """
         endpoint = as_uuid(endpoint_id, "endpoint_id")
-        return self._write("endpoints.delete_endpoint", endpoint_uuid=endpoint)
+        return self._act("endpoints.delete_endpoint", endpoint_uuid=endpoint)
 
     def get_endpoint_allowlist(self, endpoint_id: UUIDLike) -> ComputeResponse[AllowedFunctions]:
         """Get which functions an endpoint may run.
@@ -150,7 +150,7 @@ class ComputeClientV3(SharedOperations):
 
         ``PUT /v3/endpoints/{endpoint_uuid}/subscription-admin-verified``
         """
-        return self._write(
+        return self._send(
             "endpoints.set_subscription_admin_verified",
             {"subscription_admin_verified": subscription_admin_verified},
             endpoint_uuid=as_uuid(endpoint_id, "endpoint_id"),
@@ -175,7 +175,7 @@ class ComputeClientV3(SharedOperations):
         ``POST /v3/functions``
         """
         document = functions.one_document(function_data, data)
-        return self._write("functions.register_function", functions.registration_v3(document))
+        return self._send("functions.register_function", functions.registration_v3(document))
 
     def submit_function(
         self, function_document: Document
@@ -218,7 +218,7 @@ class ComputeClientV3(SharedOperations):
         """
         if isinstance(endpoint_id, UUID | str):
             endpoint = as_uuid(endpoint_id, "endpoint_id")
-            return self._write("tasks.submit", data, endpoint_uuid=endpoint)
+            return self._send("tasks.submit", data, endpoint_uuid=endpoint)
         document = data if endpoint_id is None else endpoint_id
         if document is None or (data is not None and endpoint_id is not None):
             raise TypeError("submit takes an endpoint and a document, or a document alone")
@@ -269,7 +269,7 @@ class ComputeClientV3(SharedOperations):
             result_serializers=result_serializers,
         )
         batch.add(function_uuid, *tasks.arguments(function_args, function_kwargs))
-        return self._write(
+        return self._send(
             "tasks.submit",
             batch.prepare(),
             tasks.with_only_task,
