@@ -4,14 +4,12 @@ The only package of the client that imports httpx and ``gcompute_api``: calls go
 (:mod:`gcompute.calls`), decoded JSON comes out, and every exception of httpx is translated.
 """
 
-from gcompute.http.authorization import Authorizer
 from gcompute.http.operations import Operation, find_operation
 from gcompute.http.service import USER_AGENT, AsyncServiceAPI, ServiceAPI
 
 __all__ = [
     "USER_AGENT",
     "AsyncServiceAPI",
-    "Authorizer",
     "Operation",
     "ServiceAPI",
     "find_operation",

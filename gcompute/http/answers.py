@@ -5,8 +5,10 @@ Every exception of httpx is translated here.
 
 from __future__ import annotations
 
+import email.utils
 import json
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,13 +104,24 @@ def error_from_response(response: httpx.Response, described: str) -> ComputeErro
         text=response.text,
     )
     if isinstance(error, RateLimited | ServiceFailed):
-        error.retry_after_s = _seconds(response.headers.get("Retry-After"))
+        error.retry_after_s = _retry_after_s(response.headers)
     return error
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read how long to wait: seconds, or a date by the clock that dated the answer."""
+    value = headers.get("Retry-After", "")
     try:
-        seconds = float(retry_after or "")
+        seconds = float(value)
     except ValueError:
-        return None  # a date: rare, and the caller's own back-off does as well
+        until, now = _moment(value), _moment(headers.get("Date", "")) or time.time()
+        return None if until is None else max(0.0, until - now)
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _moment(date: str) -> float | None:
+    """Read a date of HTTP as Unix time in s."""
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -147,5 +147,6 @@ def service_url(base_url: str) -> httpx.URL:
     except httpx.InvalidURL:
         url = httpx.URL("")
     if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError(f"base_url must be an http or https address, not {base_url!r}")
+        shown = base_url.rpartition("@")[2]  # a password may come before it
+        raise ValueError(f"base_url must be an http or https address, not {shown!r}")
     return url

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import inspect
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -27,9 +26,11 @@ from gcompute.budget import Place, RequestBudget
 from gcompute.calls import Call
 from gcompute.errors import ComputeError, RateLimited
 from gcompute.http.answers import decode, error_from_response, unreachable
-from gcompute.http.authorization import Authorizer, GlobusAuth
+from gcompute.http.authorization import GlobusAuth
 from gcompute.http.connections import Connections
 from gcompute.http.operations import build_request, described, service_url
+from gcompute.login import Login
+from gcompute.login.failures import forget_frames
 from gcompute.protocol import PROTOCOL_LEVEL
 from gcompute.retries import Retries
 
@@ -38,21 +39,6 @@ USER_AGENT = f"globus-compute-sdk-{PROTOCOL_LEVEL}/gcompute-{__version__}"
 
 #: Seconds: to connect; to send or receive the next bytes; to wait for a free connection.
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-
-
-def _weakly(find_authorizer: Callable[[], Authorizer]) -> Callable[[], Authorizer]:
-    """Call a client's method without holding the client, which closes itself when it goes."""
-    if not inspect.ismethod(find_authorizer):
-        return find_authorizer
-    reference = weakref.WeakMethod(find_authorizer)
-
-    def find() -> Authorizer:
-        method: Callable[[], Authorizer] | None = reference()
-        if method is None:
-            raise ComputeError("the client of this request does not exist any more")
-        return method()
-
-    return find
 
 
 _Waits = Iterable[float]
@@ -107,7 +93,9 @@ class _Attempts:
             error = unreachable(outcome, self._described, self._base_url)
         wait_s = self._retries.after(error)
         if wait_s is None:
-            raise error from (outcome if isinstance(outcome, Exception) else None)
+            cause = outcome if isinstance(outcome, Exception) else None
+            forget_frames(cause)  # their variables have the request's header
+            raise error from cause
         if self._budget and isinstance(error, RateLimited):
             now = time.monotonic()
             self._budget.close_until(now + wait_s, now)
@@ -123,7 +111,7 @@ class ServiceAPI:
 
     Args:
         base_url: the address of the service.
-        find_authorizer: gives the authorizer, at each request; one thread at a time calls it.
+        login: has the header of each request.
         budget: what the service lets a client send; ``None`` for no limit.
         transport: an httpx transport to send through in place of the network.
         sleep: waits some seconds.
@@ -135,7 +123,7 @@ class ServiceAPI:
     def __init__(
         self,
         base_url: str,
-        find_authorizer: Callable[[], Authorizer],
+        login: Login,
         *,
         budget: RequestBudget | None = None,
         transport: httpx.BaseTransport | None = None,
@@ -150,7 +138,7 @@ class ServiceAPI:
             functools.partial(
                 httpx.Client,
                 base_url=url,
-                auth=GlobusAuth(_weakly(find_authorizer)),
+                auth=GlobusAuth(login),
                 headers={"User-Agent": USER_AGENT},
                 timeout=_TIMEOUT,
                 transport=transport,
@@ -206,7 +194,7 @@ class AsyncServiceAPI:
     def __init__(
         self,
         base_url: str,
-        find_authorizer: Callable[[], Authorizer],
+        login: Login,
         *,
         budget: RequestBudget | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -219,7 +207,7 @@ class AsyncServiceAPI:
         self._make_http = functools.partial(
             httpx.AsyncClient,
             base_url=url,
-            auth=GlobusAuth(find_authorizer),
+            auth=GlobusAuth(login),
             headers={"User-Agent": USER_AGENT},
             timeout=_TIMEOUT,
             transport=transport,

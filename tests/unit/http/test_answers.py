@@ -142,7 +142,11 @@ def test_a_long_error_page_is_cut() -> None:
         ("0.5", 0.5),
         (" 7 ", 7.0),
         (None, None),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2099 07:28:30 GMT", 30.0),
+        ("Wed, 99 Oct 2099 07:28:30 GMT", None),
+        ("Wed, 21 Oct 99999999999 07:28:30 GMT", None),
+        ("soon", None),
         ("", None),
         ("-1", None),
         ("nan", None),
@@ -152,8 +156,10 @@ def test_a_long_error_page_is_cut() -> None:
 def test_retry_after_is_a_usable_number_of_seconds_or_nothing(
     value: str | None, expected: float | None
 ) -> None:
-    """Waiting that long must always be possible."""
-    headers = {} if value is None else {"Retry-After": value}
+    """Waiting that long must always be possible; a date is compared with the answer's own."""
+    headers = {"Date": "Wed, 21 Oct 2099 07:28:00 GMT"}
+    if value is not None:
+        headers["Retry-After"] = value
     error = error_of(httpx.Response(429, headers=headers))
     assert isinstance(error, RateLimited)
     assert error.retry_after_s == expected
