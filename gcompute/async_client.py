@@ -5,6 +5,7 @@ It runs the same recipes (:mod:`gcompute.recipes`), on httpx's asynchronous clie
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import warnings
 from collections.abc import Callable, Coroutine
@@ -51,7 +52,7 @@ class AsyncClient(ClientCore):
     def _open(self, transport: httpx.AsyncBaseTransport | None) -> None:
         self._api = http.AsyncServiceAPI(
             self.web_service_address,
-            self._find_authorizer,
+            self._login,
             budget=self._budget,
             transport=transport,
         )
@@ -83,9 +84,26 @@ class AsyncClient(ClientCore):
     delete_endpoint = _awaiting(endpoints.delete_endpoint)
     get_worker_hardware_details = _awaiting(endpoints.get_worker_hardware_details)
 
+    async def login(self, *, force: bool = False) -> None:
+        """Log in where that is needed; see :meth:`gcompute.login.Login.login`."""
+        await asyncio.to_thread(self._login.login, force=force)
+
+    async def login_required(self) -> bool:
+        """Tell whether the next request needs a login first; nobody is prompted."""
+        return await asyncio.to_thread(self._login.login_required)
+
+    async def logout(self) -> None:
+        """Revoke the tokens and remove them; the next request needs a login."""
+        await asyncio.to_thread(self._login.logout)
+
+    async def whoami(self) -> dict[str, Any]:
+        """Tell who is logged in: ``id``, ``username``, ``name``, ``email``."""
+        return await asyncio.to_thread(self._login.whoami)
+
     async def close(self) -> None:
         """Close the connections. The client cannot be used afterwards."""
         await self._api.close()
+        await asyncio.to_thread(self._login.close)
 
     async def __aenter__(self) -> AsyncClient:
         return self

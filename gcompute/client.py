@@ -87,7 +87,7 @@ class Client(ClientCore):
     def _open(self, transport: httpx.BaseTransport | None) -> None:
         self._api = http.ServiceAPI(
             self.web_service_address,
-            self._find_authorizer,
+            self._login,
             budget=self._budget,
             transport=transport,
         )
@@ -119,6 +119,22 @@ class Client(ClientCore):
     delete_endpoint = _blocking(endpoints.delete_endpoint)
     get_worker_hardware_details = _blocking(endpoints.get_worker_hardware_details)
 
+    def login(self, *, force: bool = False) -> None:
+        """Log in where that is needed; see :meth:`gcompute.login.Login.login`."""
+        self._login.login(force=force)
+
+    def login_required(self) -> bool:
+        """Tell whether the next request needs a login first; nobody is prompted."""
+        return self._login.login_required()
+
+    def logout(self) -> None:
+        """Revoke the tokens and remove them; the next request needs a login."""
+        self._login.logout()
+
+    def whoami(self) -> dict[str, Any]:
+        """Tell who is logged in: ``id``, ``username``, ``name``, ``email``."""
+        return self._login.whoami()
+
     # What the Executor uses beside the methods above.
     _register = _blocking(functions.register)
     _submit = _blocking(tasks.submit)
@@ -127,6 +143,7 @@ class Client(ClientCore):
     def close(self) -> None:
         """Close the connections, those in use when their requests end; later calls open others."""
         self._api.close()
+        self._login.close()
 
     def __enter__(self) -> Client:
         return self

@@ -9,21 +9,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 from gcompute import environment as _environment
 from gcompute.budget import RequestBudget
 from gcompute.calls import Call, Notice, Recipe, read
 from gcompute.errors import ComputeAPIError, ComputeError, VersionMismatch
 from gcompute.finished import FinishedTasks
-from gcompute.login import app_authorizer, default_app, require_scope
+from gcompute.login import Authorizer, Login
 from gcompute.once import Once
 from gcompute.protocol import PROTOCOL_LEVEL
 from gcompute.serialize import ComputeSerializer, Strategylike, official_paths
 
 if TYPE_CHECKING:
     import globus_sdk
-
-    from gcompute.http import Authorizer
 
 #: Requests, and the seconds in which the hosted service accepts so many of one client.
 DEFAULT_REQUEST_LIMIT = (20, 10.0)
@@ -56,11 +55,7 @@ class ClientCore:
                 f"{type(self).__name__} does not know the argument {name!r}; it is ignored",
                 stacklevel=2,
             )
-        if app is not None and authorizer is not None:
-            raise ValueError("app and authorizer exclude each other: give one of them")
-        self.app = app
-        self.authorizer = authorizer
-        self._environment = environment
+        self._login = Login(environment, app=app, authorizer=authorizer)
         self.web_service_address = base_url or _environment.service_url(
             "local" if local_compute_services else environment
         )
@@ -72,7 +67,6 @@ class ClientCore:
         #: What endpoints are asked to write results with: what may be loaded here.
         self.result_serializers = official_paths(self._allowed) if self._allowed else []
         self._budget = RequestBudget(*request_limit) if request_limit else None
-        self._scope_required = False
         #: States of finished tasks: the service forgets a result once it is fetched.
         self._finished = FinishedTasks()
         #: The version check comes with the first request.
@@ -90,6 +84,16 @@ class ClientCore:
     def restricted(self, serializer: ComputeSerializer) -> ComputeSerializer:
         """Give a serializer that loads nothing but what this client may load."""
         return serializer if self._allowed is None else serializer.allowing(self._allowed)
+
+    @property
+    def app(self) -> globus_sdk.GlobusApp | None:
+        """The app that logs in; ``None`` with an authorizer, and before the first request."""
+        return self._login.app
+
+    @property
+    def authorizer(self) -> Authorizer | None:
+        """The authorizer that was given."""
+        return self._login.authorizer
 
     @property
     def fx_serializer(self) -> ComputeSerializer:
@@ -112,18 +116,10 @@ class ClientCore:
         )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.web_service_address}>"
-
-    def _find_authorizer(self) -> Authorizer:
-        """Give the authorizer, making the app at the first request; one thread at a time."""
-        if self.authorizer is not None:
-            return self.authorizer
-        if self.app is None:
-            self.app = default_app(self._environment)
-        if not self._scope_required:
-            require_scope(self.app)
-            self._scope_required = True
-        return app_authorizer(self.app)
+        parts = urlsplit(self.web_service_address)
+        # A password may come before the host.
+        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return f"<{type(self).__name__} of {shown}>"
 
 
 def ask(core: ClientCore, call: Call) -> Recipe[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from gcompute import http
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import globus_sdk
     import httpx
 
-    from gcompute.http import Authorizer
+    from gcompute.login import Authorizer
 
 #: A JSON object for the service. UUIDs may be in it; they are sent as text.
 Document = Mapping[str, Any]
@@ -46,6 +46,7 @@ class ServiceClient(ClientCore):
         code_serialization_strategy: for :attr:`serializer`.
         data_serialization_strategy: for arguments that ``submit_task`` and ``submit`` are given
             as Python values.
+        allowed_deserializers: the only strategies that :attr:`serializer` loads; default all.
         request_limit: how many requests go in how many seconds, at most: beyond that a request
             waits. Default what the hosted service accepts, 20 in 10 s; ``None`` for no limit.
         transport: an httpx transport to send through, in place of the network; for tests.
@@ -71,6 +72,7 @@ class ServiceClient(ClientCore):
         base_url: str | None = None,
         code_serialization_strategy: Strategylike | None = None,
         data_serialization_strategy: Strategylike | None = None,
+        allowed_deserializers: Iterable[Strategylike] | None = None,
         request_limit: tuple[int, float] | None = DEFAULT_REQUEST_LIMIT,
         transport: httpx.BaseTransport | None = None,
         **unknown: Any,
@@ -82,6 +84,7 @@ class ServiceClient(ClientCore):
             do_version_check=False,
             code_serialization_strategy=code_serialization_strategy,
             data_serialization_strategy=data_serialization_strategy,
+            allowed_deserializers=allowed_deserializers,
             app=app,
             authorizer=authorizer,
             base_url=base_url,
@@ -92,7 +95,7 @@ class ServiceClient(ClientCore):
     def _open(self, transport: httpx.BaseTransport | None) -> None:
         self._api = http.ServiceAPI(
             self.web_service_address,
-            self._find_authorizer,
+            self._login,
             budget=self._budget,
             transport=transport,
         )

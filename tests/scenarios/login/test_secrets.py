@@ -37,7 +37,7 @@ def test_no_secret_is_ever_seen(tmp_path: Path) -> None:
     )
     output = done.stdout
     assert done.returncode == 0, output[-5000:]
-    assert output.rstrip().endswith("done")
+    assert "done" in output.splitlines()  # connections are closed after it, and say so
     # The program really is talkative, and there really were secrets.
     for logger in ("DEBUG:globus_sdk", "DEBUG:httpcore", "INFO:httpx", "DEBUG:pika", "urllib3"):
         assert logger in output

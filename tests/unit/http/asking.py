@@ -8,6 +8,7 @@ import pytest
 from gcompute import http
 from gcompute.calls import Call
 from gcompute.errors import ComputeAPIError
+from gcompute.login import Authorizer, Login
 from tests.support.scripted_service import Answer, ScriptedService, StaticAuthorizer
 
 VERSION = ("GET", "/v2/version")
@@ -18,13 +19,13 @@ ASK = Call("service.get_version", {})
 
 def api_of(
     service: httpx.BaseTransport,
-    authorizer: http.Authorizer | None = None,
+    authorizer: Authorizer | None = None,
     base_url: str = "http://service.test",
 ) -> http.ServiceAPI:
     """Make the seam to a service; it waits for nothing."""
     return http.ServiceAPI(
         base_url,
-        lambda: authorizer or StaticAuthorizer(),
+        Login(authorizer=authorizer or StaticAuthorizer()),
         transport=service,
         sleep=lambda _seconds: None,
     )

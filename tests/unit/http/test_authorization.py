@@ -11,12 +11,11 @@ import globus_sdk
 import httpx
 import pytest
 
-from gcompute import http
 from gcompute.errors import (
     AuthenticationFailed,
     ServiceUnreachable,
 )
-from tests.support.scripted_service import Answer, ScriptedService
+from tests.support.scripted_service import Answer, ScriptedService, StaticAuthorizer
 from tests.unit.http.asking import ASK, VERSION, api_of
 
 
@@ -129,13 +128,13 @@ def test_a_login_that_fails_is_a_compute_error(
 ) -> None:
     """What globus_sdk raises is translated; nothing was sent to the service."""
 
-    def login() -> http.Authorizer:
-        raise raised
+    class Failing(StaticAuthorizer):
+        def get_authorization_header(self) -> str | None:
+            raise raised
 
     service = ScriptedService()
-    api = http.ServiceAPI("http://service.test", login, transport=service)
     with pytest.raises(expected) as caught:
-        api.call(ASK)
+        api_of(service, Failing()).call(ASK)
     assert caught.value.__cause__ is raised
     assert "Globus Auth" in str(caught.value)
     assert getattr(caught.value, "sent", False) is False

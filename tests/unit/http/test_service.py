@@ -15,8 +15,11 @@ from gcompute import http
 from gcompute.errors import (
     ServiceUnreachable,
 )
+from gcompute.login import Login
 from tests.support.scripted_service import ScriptedService, StaticAuthorizer
 from tests.unit.http.asking import ASK, VERSION, answering, api_of
+
+LOGIN = Login(authorizer=StaticAuthorizer())
 
 
 def test_a_request_bears_token_and_version() -> None:
@@ -38,12 +41,10 @@ def test_an_authorizer_without_a_header_sends_none() -> None:
 def test_making_one_asks_nobody() -> None:
     """Neither the service nor the authorizer hears of a constructor."""
     service = ScriptedService()
-
-    def must_not_be_asked() -> http.Authorizer:
-        raise AssertionError("asked for an authorizer")
-
-    http.ServiceAPI("http://service.test", must_not_be_asked, transport=service)
+    authorizer = StaticAuthorizer()
+    api_of(service, authorizer)
     assert service.requests == []
+    assert authorizer.asked == 0
 
 
 @pytest.mark.parametrize("base_url", ["http://service.test/sub", "http://service.test/sub/"])
@@ -153,7 +154,7 @@ def _free_port() -> int:
 
 def test_a_service_that_is_not_there_was_not_reached() -> None:
     """A real refused connection: surely not sent."""
-    api = http.ServiceAPI(f"http://127.0.0.1:{_free_port()}", StaticAuthorizer)
+    api = http.ServiceAPI(f"http://127.0.0.1:{_free_port()}", LOGIN)
     with pytest.raises(ServiceUnreachable, match="check the address") as caught:
         api.call(ASK)
     assert caught.value.sent is False
@@ -173,7 +174,7 @@ def test_a_connection_that_breaks_off_may_have_been_sent(answer: bytes) -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        api = http.ServiceAPI(f"http://127.0.0.1:{listener.getsockname()[1]}", StaticAuthorizer)
+        api = http.ServiceAPI(f"http://127.0.0.1:{listener.getsockname()[1]}", LOGIN)
         with pytest.raises(ServiceUnreachable, match="after the request was sent") as caught:
             api.call(ASK)
         thread.join()
