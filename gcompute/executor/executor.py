@@ -202,6 +202,7 @@ class Executor(concurrent.futures.Executor):
             RuntimeError: the executor is shut down.
             ValueError: no endpoint is set.
             TypeError: ``fn`` is not callable.
+            LoginRequired: nobody is logged in, and nobody can be asked to.
         """
         destination = self._current_destination()
         try:
@@ -259,6 +260,8 @@ class Executor(concurrent.futures.Executor):
         if destination is None:
             if self._endpoint_id is None:
                 raise ValueError("no endpoint is set: Executor(endpoint_id=...) says where to run")
+            if self.client.login_required():
+                self.client.login()  # here, where somebody can be asked, and not in a thread
             if self._choose_serializer:
                 self._serializer = self.client.serializer_for(self._endpoint_id)
             destination = self._destination = Destination(

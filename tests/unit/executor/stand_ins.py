@@ -87,6 +87,9 @@ class Service:
         #: Called with the ids of each submit, before it is answered.
         self.on_submit: Callable[[list[str]], None] = lambda ids: None
 
+    def login_required(self) -> bool:
+        return False
+
     def restricted(self, serializer: ComputeSerializer) -> ComputeSerializer:
         return serializer
 
