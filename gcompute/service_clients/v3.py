@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
-from gcompute.batch import Batch
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
-from gcompute.runtime import create_user_runtime
+from gcompute.recipes.tasks import create_batch
 from gcompute.serialize import Strategylike
 from gcompute.service_clients import endpoints, functions, tasks
 from gcompute.service_clients.base import Document
@@ -259,14 +258,13 @@ class ComputeClientV3(SharedOperations):
 
         ``POST /v3/endpoints/{endpoint_uuid}/submit``
         """
-        batch = Batch(
+        batch = create_batch(
+            self,
             task_group_id,
             resource_specification,
             user_endpoint_config,
             create_queue,
-            serializer=self.serializer,
-            user_runtime=create_user_runtime(),
-            result_serializers=result_serializers,
+            result_serializers,
         )
         batch.add(function_uuid, *tasks.arguments(function_args, function_kwargs))
         return self._send(

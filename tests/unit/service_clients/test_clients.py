@@ -10,8 +10,8 @@ import globus_sdk
 import httpx
 import pytest
 
-from gcompute.errors import NotFound, ServiceUnreachable
-from gcompute.serialize import JSONData, unpack_buffers
+from gcompute.errors import DeserializationError, NotFound, ServiceUnreachable
+from gcompute.serialize import DillDataBase64, JSONData, unpack_buffers
 from gcompute.service_clients import ComputeClientV2, ComputeClientV3
 from tests.support.scripted_service import (
     ENDPOINT_ID,
@@ -160,6 +160,18 @@ def test_a_task_is_submitted_the_older_way(service: ScriptedService, two: Comput
     with ComputeClientV2(**_settings(service, data_serialization_strategy=JSONData())) as json:
         json.submit_task(ENDPOINT_ID, FUNCTION_ID, [1])
     assert service.body()["tasks"][0][2] == "6\n11\n[1]5\n11\n{}"
+
+
+def test_what_may_be_loaded_can_be_limited(service: ScriptedService) -> None:
+    """Endpoints are asked to write results so, and nothing else is loaded."""
+    with ComputeClientV3(**_settings(service, allowed_deserializers=[JSONData])) as client:
+        client.submit_task(ENDPOINT_ID, FUNCTION_ID)
+        assert service.body()["result_serializers"] == [
+            "globus_compute_sdk.serialize.concretes.JSONData"
+        ]
+        assert client.serializer.deserialize("11\n[1]") == [1]
+        with pytest.raises(DeserializationError, match="may be loaded here"):
+            client.serializer.deserialize(DillDataBase64().serialize(1))
 
 
 @pytest.mark.parametrize("arguments", [{"function_args": "ab"}, {"function_kwargs": [1]}])
