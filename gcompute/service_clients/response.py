@@ -71,9 +71,12 @@ class ComputeResponse(Generic[M]):
         *,
         reading: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
+        # The response itself is not kept: its request has the token.
         self._operation = operation
-        self._response = response
         self._request = f"{response.request.method} {response.request.url.path}"
+        self._status, self._reason = response.status_code, response.reason_phrase
+        self._headers = response.headers
+        self._content, self._encoding = response.content, response.encoding or "utf-8"
         self._decoded = decode(response, self._request)
         self.data: Any = self._decoded
         if reading is not None and isinstance(self._decoded, dict):
@@ -86,7 +89,7 @@ class ComputeResponse(Generic[M]):
         Raises:
             ComputeAPIError: the answer lacks what the model cannot be without.
         """
-        if self._decoded is None and not self._response.content:
+        if self._decoded is None and not self._content:
             return None  # type: ignore[return-value]  # of operations that answer with nothing
         parse = find_operation(self._operation)._parse_response
         try:
@@ -108,17 +111,17 @@ class ComputeResponse(Generic[M]):
     @property
     def http_status(self) -> int:
         """The HTTP status code."""
-        return self._response.status_code
+        return self._status
 
     @property
     def http_reason(self) -> str:
         """The phrase of the status, such as ``"OK"``."""
-        return self._response.reason_phrase
+        return self._reason
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers; their names in any case."""
-        return self._response.headers
+        return self._headers
 
     @property
     def content_type(self) -> str | None:
@@ -128,12 +131,12 @@ class ComputeResponse(Generic[M]):
     @property
     def text(self) -> str:
         """The body as it came."""
-        return self._response.text
+        return self._content.decode(self._encoding, "replace")
 
     @property
     def binary_content(self) -> bytes:
         """The body as it came, in bytes."""
-        return self._response.content
+        return self._content
 
     # -- the JSON ---------------------------------------------------------------------------
 

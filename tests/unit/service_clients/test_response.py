@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import httpx
@@ -80,6 +81,13 @@ def test_the_answer_of_http_is_there() -> None:
     assert _answer().content_type is None
 
 
+def test_a_body_beyond_ascii_is_text() -> None:
+    """With a charset in its media type, and without one."""
+    for media_type in ("application/json", "application/json; charset=utf-8"):
+        response = _answer(content='"Grüße"'.encode(), headers={"Content-Type": media_type})
+        assert (response.text, response.data) == ('"Grüße"', "Grüße")
+
+
 def test_a_further_name_is_in_the_json_and_not_in_the_model() -> None:
     """The model and the text are the wire's."""
     request = httpx.Request("GET", "http://service.test/v2/asked")
@@ -123,6 +131,21 @@ def test_passwords_of_addresses_are_not_shown() -> None:
     for shown in (repr(response), str(response), f"{response}"):
         assert SECRET not in shown
     assert "amqps://user:***@broker.test:443/" in str(response)
+
+
+def test_an_answer_travels_without_the_token() -> None:
+    """It pickles, and its request stays behind."""
+    request = httpx.Request(
+        "GET", "http://service.test/v2/asked", headers={"Authorization": f"Bearer {SECRET}"}
+    )
+    response: ComputeResponse[Any] = ComputeResponse(
+        "tasks.get_task", httpx.Response(200, json=TASK, request=request)
+    )
+    pickled = pickle.dumps(response)
+    assert SECRET.encode() not in pickled
+    loaded = pickle.loads(pickled)
+    assert (loaded.data, loaded.parsed, loaded.text) == (TASK, response.parsed, response.text)
+    assert loaded.headers == response.headers
 
 
 @pytest.mark.parametrize(
