@@ -102,7 +102,7 @@ class ComputeAPIError(ComputeError):
     """The service answered with an error status.
 
     Its attributes have the names that they have in ``globus_sdk.GlobusAPIError``; see
-    ``docs/decisions/0004-api-errors-of-our-own.md``.
+    ``docs/decisions/0005-api-errors-of-our-own.md``.
 
     Attributes:
         http_status: the HTTP status code.
