@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,8 @@ class ResultStream:
         #: Counts connections: a token of an older one cannot be acknowledged any more.
         self._epoch = 0
         self._consuming: set[str] = set()
+        #: When the connection became good, on the monotonic clock; ``None`` before.
+        self._opened_at: float | None = None
 
     def prepare(self) -> None:
         """Start connecting, so that it is done when the first group is known."""
@@ -165,15 +168,15 @@ class ResultStream:
         backoff = Backoff()
         try:
             while not self._stopping.is_set():
+                good_for_s = 0.0
                 try:
-                    if self._session(self._find_access()):
-                        backoff.reset()
+                    good_for_s = self._session(self._find_access())
                 except _PERMANENT as error:
                     self._end(error)
                     return
                 except ComputeError as error:
                     log.warning("no access to the result queues yet, trying again: %s", error)
-                self._stopping.wait(backoff.next_s())
+                self._stopping.wait(backoff.next_s(good_for_s))
         except Exception as error:  # a defect of ours: those who wait must hear of it
             log.exception("the stream of results broke")
             self._end(ComputeError(f"the stream of results broke: {error!r}"))
@@ -183,8 +186,8 @@ class ResultStream:
             self._thread = None  # whoever needs results later starts over
         self._on_unavailable(error)
 
-    def _session(self, access: dict[str, str]) -> bool:
-        """Connect and consume until the connection is lost; say whether it was ever open."""
+    def _session(self, access: dict[str, str]) -> float:
+        """Connect and consume until the connection is lost; say how long it was good, in s."""
         import pika
 
         parameters = pika.URLParameters(access["connection_url"])
@@ -192,7 +195,7 @@ class ResultStream:
             parameters.port = self._port
         parameters.connection_attempts = 1
         parameters.client_properties = {"connection_name": f"gcompute results{self._label}"}
-        opened_before = self._epoch
+        self._opened_at = None
         self._prefix = access["queue_prefix"]
         connection = pika.SelectConnection(
             parameters,
@@ -213,13 +216,14 @@ class ResultStream:
             self._channel = None
             self._consuming.clear()
             connection.ioloop.close()
-        return self._epoch > opened_before
+        return 0.0 if self._opened_at is None else time.monotonic() - self._opened_at
 
     def _on_open(self, connection: pika.SelectConnection) -> None:
         connection.channel(on_open_callback=self._on_channel_open)
 
     def _on_channel_open(self, channel: Channel) -> None:
         self._epoch += 1
+        self._opened_at = time.monotonic()
         self._channel = channel
         channel.add_on_close_callback(self._on_channel_closed)
         channel.add_on_cancel_callback(self._on_cancelled)

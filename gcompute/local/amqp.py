@@ -15,7 +15,7 @@
 A supervising task connects, opens the channel, turns on publisher confirms, and awaits the
 owner's ``on_open(link)``, which declares and consumes and publishes again what it had not seen
 confirmed. Then it waits for the loss of the link, fails what is pending, waits as
-:class:`~gcompute.local.backoff.BackOff` says, and starts over. Lost means: the connection or
+:class:`~gcompute.backoff.Backoff` says, and starts over. Lost means: the connection or
 the channel closed, the broker cancelled a consumer, or it refused a message with a nack. In each
 case the link starts over from a new connection, so that there is one way back and not four.
 
@@ -36,11 +36,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pika
+
+from gcompute.backoff import Backoff
 
 from .amqp_channel import Channel, Delivery, QueueDepth, fail
 from .amqp_connection import connect, describe, disconnect
@@ -54,7 +55,6 @@ from .amqp_errors import (
     Unroutable,
 )
 from .amqp_publishing import Publisher
-from .backoff import BackOff
 
 __all__ = [
     "AmqpLink",
@@ -83,7 +83,6 @@ class AmqpLink:
             acknowledged are then the broker's again, and will be delivered anew.
         name: what the log calls this link.
         max_failures: failures in a row after which the link gives up.
-        rng: for the jitter of the back-off.
     """
 
     def __init__(
@@ -94,7 +93,6 @@ class AmqpLink:
         on_lost: Callable[[], None] | None = None,
         name: str = "link",
         max_failures: int = 7200,
-        rng: random.Random | None = None,
     ) -> None:
         self._parameters = pika.URLParameters(url)
         #: The broker's host, port and virtual host.
@@ -103,7 +101,7 @@ class AmqpLink:
         self._on_open = on_open
         self._on_lost = on_lost
         self._max_failures = max_failures
-        self._back_off = BackOff(rng=rng)
+        self._back_off = Backoff(limit_s=10.0)
         self._supervisor: asyncio.Task[None] | None = None
         self._connection: Any = None
         #: Both are set while messages can be published.
@@ -171,7 +169,7 @@ class AmqpLink:
                 self._last_failure = error
             if self._gave_up(cause):
                 return
-            delay_s = self._back_off.delay_after_failure(good_for_s)
+            delay_s = self._back_off.next_s(good_for_s)
             log.warning("%s: no link to %s: %s", self.name, self.where, cause)
             log.info("%s: next attempt in %.1f s", self.name, delay_s)
             await asyncio.sleep(delay_s)

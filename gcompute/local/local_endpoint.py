@@ -20,11 +20,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gcompute.backoff import Backoff
 from gcompute.protocol import PROTOCOL_LEVEL
 
 from .agent_process import AgentFailed, AgentProcess
 from .amqp import LinkError
-from .backoff import BackOff
 from .errors import ServiceError
 from .operations.call import Call
 from .operations.endpoints import register
@@ -127,7 +127,7 @@ class LocalEndpoint:
         return Call(caller=self._owner, path={}, query={}, body=body, now=time.time())
 
     async def _keep_alive(self) -> None:
-        back_off = BackOff()
+        back_off = Backoff(limit_s=10.0)
         while True:
             started_at = time.monotonic()
             status = await self._process.wait()
@@ -136,7 +136,7 @@ class LocalEndpoint:
                 self._service.store.endpoints.silence(self.id)
             good_for_s, running = time.monotonic() - started_at, False
             while not running:
-                delay_s = back_off.delay_after_failure(good_for_s)
+                delay_s = back_off.next_s(good_for_s)
                 log.info("the agent starts again in %.1f s", delay_s)
                 await asyncio.sleep(delay_s)
                 good_for_s, running = 0.0, await self._begin_again()

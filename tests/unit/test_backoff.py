@@ -24,9 +24,15 @@ def test_each_wait_is_half_to_all_of_the_doubled_time(
         assert longest / 2 <= backoff.next_s() <= longest
 
 
-def test_a_success_starts_over() -> None:
-    """After a reset the first wait comes again."""
+def test_only_a_stable_connection_wipes_out_former_failures() -> None:
+    """A minute of connection starts over, a second does not."""
     backoff = Backoff(first_s=1.0, limit_s=100.0, draw=lambda: 1.0)
-    assert [backoff.next_s() for _ in range(3)] == [1.0, 2.0, 4.0]
-    backoff.reset()
-    assert backoff.next_s() == 1.0
+    assert [backoff.next_s(1.0) for _ in range(4)] == [1.0, 2.0, 4.0, 8.0]
+    assert backoff.next_s(60.0) == 1.0
+    assert backoff.failures == 1
+
+
+def test_it_waits_for_years() -> None:
+    """However often it fails, the wait stays at its limit."""
+    backoff = Backoff(first_s=1.0, limit_s=100.0, draw=lambda: 1.0)
+    assert [backoff.next_s() for _ in range(5000)][-1] == 100.0
