@@ -28,9 +28,15 @@ def globus_environment() -> str:
 def service_url(environment: str | None = None) -> str:
     """Give the address of the web service in an environment.
 
+    ``GLOBUS_SDK_SERVICE_URL_COMPUTE`` names another one, in the way in which ``globus_sdk`` lets
+    the address of each Globus service be named, unless an environment is asked for.
+
     Raises:
         ValueError: there is no such environment.
     """
+    named = os.environ.get("GLOBUS_SDK_SERVICE_URL_COMPUTE")
+    if named and environment is None:
+        return named
     name = environment or globus_environment()
     try:
         return _SERVICES[name]

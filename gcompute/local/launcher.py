@@ -188,15 +188,18 @@ class LocalService:
         return f"{self.url}/"
 
     def environment(self, *, client_credentials: bool = False) -> dict[str, str]:
-        """Give environment variables that make ``globus_sdk`` log in at this service.
+        """Give environment variables that point a client and its login at this service.
 
-        They hold for our client and the official SDK alike, which further need to be told
-        :attr:`url`. A login by a person asks for :attr:`token` on its page.
+        Our client needs no more than these; the official SDK reads the one for logins, and
+        still has to be told :attr:`url`. A login by a person asks for :attr:`token` on its page.
 
         Args:
             client_credentials: whether to log in as the service's client, without a person.
         """
-        variables = {"GLOBUS_SDK_SERVICE_URL_AUTH": self.auth_url}
+        variables = {
+            "GLOBUS_SDK_SERVICE_URL_AUTH": self.auth_url,
+            "GLOBUS_SDK_SERVICE_URL_COMPUTE": self.url,
+        }
         if client_credentials:
             variables["GLOBUS_COMPUTE_CLIENT_ID"] = str(self._told("client_id"))
             variables["GLOBUS_COMPUTE_CLIENT_SECRET"] = str(self._told("client_secret"))

@@ -49,6 +49,13 @@ def test_an_argument_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch) -> 
     assert environment.service_url("production") == "https://compute.api.globus.org"
 
 
+def test_the_address_itself_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As globus_sdk lets it be for each service; asking for an environment wins."""
+    monkeypatch.setenv("GLOBUS_SDK_SERVICE_URL_COMPUTE", "http://127.0.0.1:5000")
+    assert environment.service_url() == "http://127.0.0.1:5000"
+    assert environment.service_url("preview") == "https://compute.api.preview.globus.org"
+
+
 def test_an_unknown_environment_lists_the_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """And says what to do for a service elsewhere."""
     monkeypatch.setenv("GLOBUS_SDK_ENVIRONMENT", "prodution")

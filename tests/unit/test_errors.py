@@ -37,8 +37,8 @@ from gcompute.errors import (
     TaskTooLarge,
     VersionMismatch,
     error_class_for,
-    hints_for,
 )
+from gcompute.hints import hints_for
 
 _API_ERRORS = (
     ComputeAPIError,
