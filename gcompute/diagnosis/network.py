@@ -97,8 +97,10 @@ def error_text(error: Exception) -> str:
     """Say what an error of the network is, without numbers and Python's names."""
     if isinstance(error, TimeoutError):
         return "no answer in time, as when a firewall swallows what is sent"
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.replace("_", " ").lower()
+    # OpenSSL's name for it, which Python gives to errors that come from there.
+    reason: str | None = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None
+    if reason:
+        return reason.replace("_", " ").lower()
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

@@ -79,6 +79,7 @@ def check_ports(subject: Subject, facts: Facts) -> Outcome:
 def check_connection(subject: Subject, facts: Facts) -> Outcome:
     """Connect to the result queues as the Executor does, and disconnect; nothing is consumed."""
     import pika
+    from pika.adapters.utils.connection_workflow import AMQPConnectorException
     from pika.exceptions import AMQPError, ProbableAccessDeniedError, ProbableAuthenticationError
 
     parameters = pika.URLParameters(facts.access["connection_url"])
@@ -96,7 +97,7 @@ def check_connection(subject: Subject, facts: Facts) -> Outcome:
             f"{type(error).__name__}: the broker refuses the credentials that the service gave",
             "Try again in a minute; if it stays, tell the support of Globus.",
         )
-    except (AMQPError, OSError) as error:
+    except (AMQPError, AMQPConnectorException, OSError) as error:
         return problem(
             f"{type(error).__name__}: {error}",
             "The port is open, but AMQP does not pass: a firewall may inspect what it lets "

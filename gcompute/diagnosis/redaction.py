@@ -25,13 +25,13 @@ _COMMON_NAMES = frozenset({"root", "user", "ubuntu", "admin", "nobody", "runner"
 #: What looks like a secret, in the order in which it is looked for.
 _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Credentials in a URL: user and password, or a lone token.
-    (re.compile(r"://[^\s@'\"<>]{0,200}:[^\s'\"<>]{0,500}@"), f"://{CUT}@"),
-    (re.compile(r"://[^\s/@'\"<>]{1,500}@"), f"://{CUT}@"),
+    (re.compile(r"://[^\s/:@'\"<>]{0,100}:[^\s'\"<>]{0,300}@"), f"://{CUT}@"),
+    (re.compile(r"://[^\s/@'\"<>]{1,300}@"), f"://{CUT}@"),
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {CUT}"),
     # A field that is named like a secret: in a query, JSON, YAML, a repr, a header.
     (
         re.compile(
-            r"\b([\w-]*(?:token|secret|passw(?:or)?d|authorization|api[_-]?key|credential)s?"
+            r"(?<![\w-])([\w-]{0,60}(?:token|secret|passw(?:or)?d|authorization|api[_-]?key|credential)s?"
             r"[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&}]+",
             re.IGNORECASE,
         ),
