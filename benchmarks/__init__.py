@@ -6,14 +6,15 @@ read from ``/proc``.
 
 ::
 
-    __main__   arguments in, tables out
-    suite/     one module a benchmark, and the list of them
-    setting    what a benchmark is given: both sides, rounds, the service when it asks for it
-    sides      the two interpreters; code for them goes in, JSON comes out
-    driver     the script that runs in either interpreter, against the service
-    figures    rows of numbers, medians, ratios, targets
-    table      rows as text
-    machine    what was measured on
+    __main__      arguments in, tables out
+    suite/        one module a benchmark, and the list of them
+    setting       what a benchmark is given: both sides, rounds, the service when it asks for it
+    sides         the two interpreters; code for them goes in, JSON comes out
+    driver        the script that runs in either interpreter, against the service
+    local_driver  the one for what needs no service
+    figures       rows of numbers, medians, ratios, targets
+    table         rows as text
+    machine       what was measured on
 
 Read the ratios: both sides take turns, so that what else the machine does hits both.
 """

@@ -113,8 +113,9 @@ def _print_facts(report: dict[str, Any]) -> None:
         text = ", ".join(f"{k} {v}" for k, v in fact.items()) if isinstance(fact, dict) else fact
         print(f"- {name}: {text}")
     print(
-        "\nours/official compares the two columns before it, measured in turn on the same service; "
-        "read it\nrather than the absolute values. n is the number of repetitions behind a value.",
+        "\nours/official compares the two columns before it, measured in turn, on the same service "
+        "where one is\nneeded; read it rather than the absolute values. n is the number of "
+        "repetitions behind a value.",
         flush=True,
     )
 

@@ -53,6 +53,7 @@ class Row:
         values: the repetitions, by column; a column may be missing.
         summary: how the values become one.
         target: what ours may be of the official's, at most; ``None`` where nothing is asked.
+        limit: what ours may be, at most, whatever the official's is; in place of ``target``.
     """
 
     measure: str
@@ -60,6 +61,7 @@ class Row:
     values: Mapping[Column, Sequence[float]]
     summary: Summary = "median"
     target: float | None = None
+    limit: float | None = None
 
     def value(self, column: Column) -> float | None:
         """Give the one number of a column; ``None`` where nothing was measured."""
@@ -74,9 +76,11 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is reached; ``None`` where there is none, or nothing to compare."""
-        ratio = self.ratio
-        return None if self.target is None or ratio is None else ratio <= self.target
+        """Whether target or limit is kept; ``None`` where there is none, or nothing to compare."""
+        measured, most = (
+            (self.ratio, self.target) if self.limit is None else (self.value("ours"), self.limit)
+        )
+        return None if most is None or measured is None else measured <= most
 
     def to_json(self) -> dict[str, Any]:
         """Give the row with every repetition."""
@@ -88,5 +92,6 @@ class Row:
             **{column: self.value(column) for column in self.values},
             "ratio": self.ratio,
             "target": self.target,
+            "limit": self.limit,
             "met": self.met,
         }

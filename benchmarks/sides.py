@@ -1,7 +1,7 @@
 """The two sides of a comparison: interpreters that have one of the clients installed.
 
-Code or an order for :mod:`benchmarks.driver` goes in, JSON comes out. Each call is a process of
-its own, and ends with the call, whatever happens.
+Code or an order for a driver goes in, JSON comes out. Each call is a process of its own, and ends
+with the call, whatever happens.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-#: Runs in both interpreters.
+#: Both run in both interpreters, one against a running service, the other without any.
 DRIVER = Path(__file__).with_name("driver.py")
+LOCAL_DRIVER = Path(__file__).with_name("local_driver.py")
 
 #: Seconds after which a process is given up and killed.
 _TIMEOUT_S = 120.0
@@ -49,14 +50,14 @@ class Side:
         """
         return self._run([self.python, "-I", "-c", code], "")
 
-    def drive(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Run the driver with an order; give its answer.
+    def drive(self, order: Mapping[str, Any], driver: Path = DRIVER) -> dict[str, Any]:
+        """Run a driver with an order; give its answer.
 
         Raises:
             BenchmarkFailed: as for :meth:`evaluate`.
         """
         order = {"package": self.package, **order}
-        answer: dict[str, Any] = self._run([self.python, "-I", str(DRIVER)], json.dumps(order))
+        answer: dict[str, Any] = self._run([self.python, "-I", str(driver)], json.dumps(order))
         return answer
 
     def versions(self) -> dict[str, str]:

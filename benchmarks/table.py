@@ -40,10 +40,17 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.unit,
         *(number(row.value(column)) for column in COLUMNS),
         number(row.ratio),
-        "" if row.target is None else f"<= {row.target:g}",
+        _asked(row),
         {True: "yes", False: "NO", None: ""}[row.met],
         "" if summed else "/".join(repetitions),
     )
+
+
+def _asked(row: Row) -> str:
+    """Say what is asked: of the ratio, unless it is said to be of ours alone."""
+    if row.limit is not None:
+        return f"ours <= {row.limit:g}"
+    return "" if row.target is None else f"<= {row.target:g}"
 
 
 def number(value: float | None) -> str:

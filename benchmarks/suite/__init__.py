@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from benchmarks.setting import Benchmark
-from benchmarks.suite import floor, import_cost, many_tasks, single_calls
+from benchmarks.suite import arrays, batches, floor, import_cost, many_tasks, results, single_calls
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     import_cost.BENCHMARK,
+    batches.BENCHMARK,
+    results.BENCHMARK,
+    arrays.BENCHMARK,
     single_calls.BENCHMARK,
     many_tasks.BENCHMARK,
     floor.BENCHMARK,

@@ -54,6 +54,14 @@ def test_target(ours: float, met: bool) -> None:
     assert row.met is met
 
 
+@pytest.mark.parametrize(("ours", "met"), [(1.9, True), (2.0, True), (2.1, False)])
+def test_limit(ours: float, met: bool) -> None:
+    """A limit is kept by ours alone: neither a worse official nor its absence helps."""
+    assert Row("x", "MiB", {"official": [10.0], "ours": [ours]}, limit=2).met is met
+    assert Row("x", "MiB", {"ours": [ours]}, limit=2).met is met
+    assert Row("x", "MiB", {"official": [1.0]}, limit=2).met is None
+
+
 @pytest.mark.parametrize("values", [{"ours": [1.0]}, {"official": [0.0], "ours": [1.0]}, {}])
 def test_nothing_to_compare(values: dict[str, list[float]]) -> None:
     """Without a number of both sides there is no ratio, and a target is neither met nor missed."""
@@ -74,5 +82,6 @@ def test_json_keeps_every_repetition() -> None:
         "ours": 1.5,
         "ratio": 0.5,
         "target": 0.6,
+        "limit": None,
         "met": True,
     }

@@ -38,6 +38,7 @@ def test_table_of_both_sides_and_the_floor() -> None:
         [
             Row("warm call", "ms", {"official": [500.0, 502.0], "ours": [5.0, 5.0]}, target=0.1),
             Row("import", "ms", {"official": [10.0, 10.0, 10.0], "ours": [9.0]}, target=0.6),
+            Row("peak", "MiB", {"official": [4.0], "ours": [2.5]}, limit=2),
             Row("post", "ms", {"floor": [1.0, 2.0, 3.0]}),
             Row("both", "ms", {"floor": [1.0, 2.5]}, summary="sum of medians"),
         ]
@@ -48,6 +49,7 @@ def test_table_of_both_sides_and_the_floor() -> None:
         ["measure", "unit", "official", "ours", "floor", "ours/official", "target", "met", "n"],
         ["warm call, median", "ms", "501", "5.00", "", "0.010", "<= 0.1", "yes", "2"],
         ["import, median", "ms", "10.0", "9.00", "", "0.900", "<= 0.6", "NO", "3/1"],
+        ["peak, median", "MiB", "4.00", "2.50", "", "0.625", "ours <= 2", "NO", "1"],
         ["post, median", "ms", "", "", "2.00", "", "", "", "3"],
         ["both", "ms", "", "", "3.50", "", "", "", ""],
     ]
