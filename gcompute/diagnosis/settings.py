@@ -21,15 +21,15 @@ def check_addresses(subject: Subject, facts: Facts) -> Outcome:
 
     name = subject.environment or environment.globus_environment()
     try:
-        url = subject.base_url or environment.service_url(name)
+        url = subject.base_url or environment.service_url(subject.environment)
         service_url(url)
         auth_url = subject.auth_url or _globus_auth_url(name)
         facts.service, facts.auth = route_to(url), route_to(auth_url)
     except (ValueError, LookupError) as error:
         return refused(
             error,
-            "Correct GLOBUS_SDK_ENVIRONMENT, the address that was given (--base-url), or the "
-            "variables of proxies: one of them is wrong.",
+            "Correct GLOBUS_SDK_ENVIRONMENT, GLOBUS_SDK_SERVICE_URL_COMPUTE, the address that was "
+            "given (--base-url), or the variables of proxies: one of them is wrong.",
         )
     found = f"environment {name}, service {facts.service.url}, Globus Auth {facts.auth.url}"
     details = {"environment": name, "service": facts.service.url, "globus_auth": facts.auth.url}

@@ -167,6 +167,14 @@ def test_addresses_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert (facts.service.port, facts.auth.name) == (5000, "auth.globus.org")
 
 
+def test_the_service_can_be_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the variable that clients follow, too."""
+    monkeypatch.setenv("GLOBUS_SDK_SERVICE_URL_COMPUTE", "http://127.0.0.1:9")
+    facts, _, _ = _addresses()
+    assert facts.service is not None
+    assert facts.service.port == 9
+
+
 def test_globus_auth_can_be_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """By argument, else by the variable of globus_sdk."""
     monkeypatch.setenv("GLOBUS_SDK_SERVICE_URL_AUTH", "http://127.0.0.1:7/")
