@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import functools
 import importlib
+import io
 import json
 import typing
 from collections.abc import Callable, Mapping
@@ -16,6 +17,9 @@ from typing import Any, Protocol
 import httpx
 
 from gcompute.calls import Call
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class Operation(Protocol):
@@ -113,10 +117,12 @@ def _culprit(operation: str, document: dict[str, Any], error: Exception) -> str:
 
 
 def _encoded(operation: str, document: Any) -> bytes:
-    """Encode a body, once for all attempts."""
+    """Encode a body, once for all attempts, piece by piece: the text is never there as a whole."""
+    body = io.BytesIO()
     try:
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.encode()
+        for piece in _JSON.iterencode(document):
+            body.write(piece.encode())
+        return body.getvalue()
     except (TypeError, ValueError) as error:
         raise ValueError(f"{operation} cannot be sent what JSON cannot carry: {error}") from error
 
