@@ -53,6 +53,8 @@ def check_status(subject: Subject, facts: Facts) -> Outcome:
     """Say whether it is online."""
     if subject.endpoint_id is None:
         return skipped(*_NONE_GIVEN)
+    if facts.token_refused:
+        return skipped("not tried", "Solve first: result queue access.")
     try:
         with client_of(facts) as client:
             answer = client.get_endpoint_status(subject.endpoint_id)

@@ -95,5 +95,7 @@ class Facts:
     access: dict[str, str] = field(default_factory=dict)
     #: The port of the result queues that can be reached.
     amqp_port: int | None = None
+    #: Whether the service refused the token.
+    token_refused: bool = False
     #: Whether the service told us about the endpoint.
     endpoint_known: bool = False

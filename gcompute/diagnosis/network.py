@@ -7,6 +7,7 @@ all that this machine sees of the way.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 import time
@@ -101,6 +102,10 @@ def error_text(error: Exception) -> str:
     reason: str | None = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None
     if reason:
         return reason.replace("_", " ").lower()
+    named = isinstance(error, OSError) and not isinstance(error, socket.gaierror | ssl.SSLError)
+    number = getattr(error, "errno", None)
+    if named and number:
+        return os.strerror(number)  # asyncio has words of its own
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

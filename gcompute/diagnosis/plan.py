@@ -58,7 +58,12 @@ def steps(subject: Subject, facts: Facts) -> list[Step]:
             partial(queues.check_connection, subject, facts),
             needs=("result queue access", "result queue ports"),
         ),
-        Step("endpoint status", partial(endpoint.check_status, subject, facts), with_token),
+        Step(
+            "endpoint status",
+            partial(endpoint.check_status, subject, facts),
+            needs=with_token,
+            after=("result queue access",),
+        ),
         Step(
             "endpoint Python",
             partial(endpoint.check_runtime, subject, facts),

@@ -15,7 +15,7 @@ from urllib.request import getproxies
 from gcompute.diagnosis.facts import Facts, Subject
 from gcompute.diagnosis.network import error_text
 from gcompute.diagnosis.outcome import Outcome, ok, problem, refused, skipped, warning
-from gcompute.errors import ComputeError
+from gcompute.errors import AuthenticationFailed, ComputeError
 
 #: Ports that the hosted service offers, its default first.
 _PORTS = (443, 5671, 5672)
@@ -43,6 +43,7 @@ def check_access(subject: Subject, facts: Facts) -> Outcome:
         parts = urlsplit(access["connection_url"])
         port = parts.port
     except (ComputeError, KeyError, ValueError) as error:
+        facts.token_refused = isinstance(error, AuthenticationFailed)
         return refused(error)
     facts.redactor.add(parts.password, access["connection_url"])
     facts.access = access

@@ -50,6 +50,7 @@ def _environment(service: LocalService, home: Path, monkeypatch: pytest.MonkeyPa
         if name.startswith(("GLOBUS_", "FUNCX_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TMPDIR", str(home.parent))  # logs of other local services are there
     for name, value in service.environment().items():
         monkeypatch.setenv(name, value)
 
@@ -112,7 +113,8 @@ def test_a_wrong_token(service: LocalService) -> None:
     """The service refuses it, once; what needs it says so, and all else is looked at."""
     wrong = globus_sdk.AccessTokenAuthorizer("canary-of-a-token")
     report = _diagnosed(service, service.endpoint_id, authorizer=wrong)
-    assert "result queue access" in _names(report)
+    assert _names(report) == ["result queue access"]
+    assert report["endpoint status"].state is State.SKIPPED
     assert "HTTP 401" in report["result queue access"].found
     assert "Log in again" in report["result queue access"].next_step
     assert report["result queue connection"].state is State.SKIPPED

@@ -58,7 +58,7 @@ def test_no_open_port_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = _facts(f"amqp://u:p@127.0.0.1:{port}/")
     outcome = queues.check_ports(Subject(), facts)
     assert outcome.state is State.PROBLEM
-    assert f"{port} not usable (" in outcome.found
+    assert f"{port} not usable (Connection refused)" in outcome.found
     assert "administrator" in outcome.next_step
     assert "get_batch_result" in outcome.next_step
     assert facts.amqp_port is None
