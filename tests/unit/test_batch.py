@@ -177,3 +177,26 @@ def test_a_result_serializer_that_is_none_is_refused() -> None:
         Batch(None, result_serializers=["gcompute.serialize.NoSuch"])
     with pytest.raises(TypeError, match="must be a list of strategies"):
         Batch(None, result_serializers="globus_compute_sdk.serialize.JSONData")
+
+
+@pytest.mark.parametrize("name", ["resource_specification", "user_endpoint_config"])
+@pytest.mark.parametrize(
+    "value", [[1], "x", 7, {"a": {1}}, {"a": float("nan")}, {"a": uuid.UUID(F)}], ids=repr
+)
+def test_a_value_that_json_cannot_carry_is_refused(name: str, value: Any) -> None:
+    """When it is given, by the name of the argument, and not when the batch is sent."""
+    with pytest.raises(TypeError, match=f"{name} must be a dict"):
+        Batch(None, **{name: value})
+    batch = Batch(None)
+    with pytest.raises(TypeError, match=f"{name} must be a dict"):
+        setattr(batch, name, value)
+
+
+def test_the_older_form_warns_where_it_is_used() -> None:
+    """The warning shows the present form, and points at the user's line."""
+    batch = Batch(None)
+    with pytest.warns(
+        DeprecationWarning, match=r"batch\.add\(function_id, args=\(x,\)\)"
+    ) as caught:
+        batch.add(1, endpoint_id=G, function_id=F)
+    assert caught[0].filename == __file__

@@ -1,10 +1,13 @@
-"""The client: signatures, requests, and every task id answered."""
+"""The blocking client: signatures, settings, logging in, and where its warnings point."""
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
+import pickle
 import uuid
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -19,32 +22,13 @@ from gcompute.serialize import JSONData, PureSourceTextInspect
 from tests.support.scripted_service import (
     ENDPOINT_ID,
     FUNCTION_ID,
-    GROUP_ID,
     TASK_ID,
     ScriptedService,
     StaticAuthorizer,
 )
 
 SUBMIT = ("POST", f"/v3/endpoints/{ENDPOINT_ID}/submit")
-REGISTER = ("POST", "/v3/functions")
 STATUS = ("POST", "/v2/batch_status")
-TASK = ("GET", f"/v2/tasks/{TASK_ID}")
-VERSION = ("GET", "/v2/version")
-
-
-def _submit_answer(*task_ids: str, **more: Any) -> dict[str, Any]:
-    return {
-        "tasks": {FUNCTION_ID: list(task_ids)},
-        "task_group_id": GROUP_ID,
-        "endpoint_id": ENDPOINT_ID,
-        "request_id": "r-1",
-        **more,
-    }
-
-
-def double(x: int) -> int:
-    """Double a number."""
-    return 2 * x
 
 
 # Signatures
@@ -231,3 +215,40 @@ def test_closing_is_not_the_end() -> None:
     client.close()
     assert client.get_batch_result([TASK_ID])
     client.close()
+
+
+# Where warnings point, and what a client is not
+
+
+def test_warnings_point_at_the_callers_line() -> None:
+    """What the service warns of, a mismatch, and an older form."""
+    endpoint = ("GET", f"/v2/endpoints/{ENDPOINT_ID}")
+    service = ScriptedService(
+        {
+            ("GET", "/v2/version"): {},
+            endpoint: {"python_version": "2.7.18"},
+            SUBMIT: {"tasks": {FUNCTION_ID: [TASK_ID]}, "ha_warning": "no HA data here"},
+        }
+    )
+    client = service.client(do_version_check=True)
+    batch = client.create_batch()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        client.run(1, endpoint_id=ENDPOINT_ID, function_id=FUNCTION_ID)
+        batch.add(1, endpoint_id=ENDPOINT_ID, function_id=FUNCTION_ID)
+        client.batch_run(batch)
+    assert [warning.filename for warning in caught] == [__file__] * 5
+    assert [warning.category for warning in caught] == [
+        UserWarning,
+        UserWarning,
+        DeprecationWarning,
+        DeprecationWarning,
+        UserWarning,
+    ]
+
+
+@pytest.mark.parametrize("copying", [copy.copy, copy.deepcopy, pickle.dumps], ids=repr)
+def test_a_client_does_not_travel(copying: Callable[[Client], object]) -> None:
+    """The error says what to do, also where a function that is sent drags a client along."""
+    with pytest.raises(TypeError, match="a Client cannot be copied or pickled"):
+        copying(ScriptedService().client())

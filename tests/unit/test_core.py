@@ -14,15 +14,11 @@ from gcompute.errors import (
 )
 from tests.support.both_clients import Connect
 from tests.support.scripted_service import (
-    ENDPOINT_ID,
     TASK_ID,
     ScriptedService,
 )
 
-SUBMIT = ("POST", f"/v3/endpoints/{ENDPOINT_ID}/submit")
-REGISTER = ("POST", "/v3/functions")
 STATUS = ("POST", "/v2/batch_status")
-TASK = ("GET", f"/v2/tasks/{TASK_ID}")
 VERSION = ("GET", "/v2/version")
 
 

@@ -17,16 +17,12 @@ from gcompute.errors import (
 from gcompute.serialize import ComputeSerializer
 from tests.support.both_clients import Connect
 from tests.support.scripted_service import (
-    ENDPOINT_ID,
     TASK_ID,
     ScriptedService,
 )
 
-SUBMIT = ("POST", f"/v3/endpoints/{ENDPOINT_ID}/submit")
-REGISTER = ("POST", "/v3/functions")
 STATUS = ("POST", "/v2/batch_status")
 TASK = ("GET", f"/v2/tasks/{TASK_ID}")
-VERSION = ("GET", "/v2/version")
 
 
 def _value(value: Any) -> str:
@@ -174,3 +170,59 @@ def test_access_to_the_result_queues_is_given_as_it_came(connect: Connect) -> No
     answer = {"queue_prefix": "results.", "connection_url": "amqps://u:p@broker.test:443/"}
     service = ScriptedService({("GET", "/v2/get_amqp_result_connection_url"): answer})
     assert connect(service).get_result_amqp_url() == answer
+
+
+def test_a_failure_that_is_asked_for_again_is_a_new_error(connect: Connect) -> None:
+    """One error that is raised a thousand times would keep the traces of all of them."""
+    client = connect(ScriptedService({TASK: FAILED}))
+    depths = []
+    errors: list[BaseException] = []
+    for _ in range(1000):
+        with pytest.raises(TaskExecutionFailed) as caught:
+            client.get_task(TASK_ID)
+        depths.append(len(caught.traceback))
+        errors.append(caught.value)
+    assert len(set(depths[1:])) == 1  # the first comes out of the request
+    assert len(set(map(id, errors))) == 1000
+    assert {str(error) for error in errors} == {str(errors[0])}
+    assert {str(error.__cause__) for error in errors} == {"\nTraceback: boom"}
+
+
+def test_an_unloadable_result_keeps_its_cause(connect: Connect) -> None:
+    """Each time that it is raised."""
+    answer = _status(status="success", result="00\nbm8gcGlja2xl")
+    client = connect(ScriptedService({TASK: answer}))
+    for _ in range(3):
+        with pytest.raises(DeserializationError) as caught:
+            client.get_result(TASK_ID)
+        assert caught.value.__cause__ is not None
+
+
+def test_what_the_service_does_not_know_is_asked_for_again(connect: Connect) -> None:
+    """It may not know a task yet."""
+    answers = iter(
+        [
+            {"task_id": TASK_ID, "status": "failed", "reason": "Unknown task id"},
+            SUCCESS,
+        ]
+    )
+    service = ScriptedService({STATUS: lambda _: {"results": {TASK_ID: next(answers)}}})
+    client = connect(service)
+    assert "Unknown task id" in str(client.get_batch_result([TASK_ID])[TASK_ID]["exception"])
+    assert client.get_batch_result([TASK_ID])[TASK_ID]["result"] == 42
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"results": None}, {"results": {}}, {"results": {TASK_ID: 7}}]
+)
+def test_an_answer_without_the_task_leaves_it_pending(answer: Any, connect: Connect) -> None:
+    """Nothing is known of it, and nobody is told otherwise."""
+    client = connect(ScriptedService({STATUS: answer}))
+    assert client.get_batch_result([TASK_ID]) == {TASK_ID: {"pending": True, "status": "unknown"}}
+
+
+@pytest.mark.parametrize("ids", [TASK_ID, uuid.UUID(TASK_ID)], ids=["text", "UUID"])
+def test_a_single_id_is_no_list(ids: Any, connect: Connect) -> None:
+    """Both forms of one are refused, with what to use."""
+    with pytest.raises(TypeError, match="for one use get_task"):
+        connect(ScriptedService()).get_batch_result(ids)

@@ -22,10 +22,6 @@ from tests.support.scripted_service import (
 )
 
 SUBMIT = ("POST", f"/v3/endpoints/{ENDPOINT_ID}/submit")
-REGISTER = ("POST", "/v3/functions")
-STATUS = ("POST", "/v2/batch_status")
-TASK = ("GET", f"/v2/tasks/{TASK_ID}")
-VERSION = ("GET", "/v2/version")
 
 
 def _submit_answer(*task_ids: str, **more: Any) -> dict[str, Any]:
