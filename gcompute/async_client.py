@@ -101,7 +101,7 @@ class AsyncClient(ClientCore):
         return await asyncio.to_thread(self._login.whoami)
 
     async def close(self) -> None:
-        """Close the connections. The client cannot be used afterwards."""
+        """Close the connections, those in use when their requests end; no call can follow."""
         await self._api.close()
         await asyncio.to_thread(self._login.close)
 

@@ -16,7 +16,7 @@ import contextlib
 import functools
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import httpx
@@ -216,6 +216,20 @@ class AsyncServiceAPI:
         #: The event loop that the connections belong to: that of the first call.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        #: Requests under way: what is closed under them would leave their sockets open.
+        self._users = 0
+
+    @contextlib.asynccontextmanager
+    async def _using(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Lend the connections for one request; the last one closes what was to be closed."""
+        http = self._opened()
+        self._users += 1
+        try:
+            yield http
+        finally:
+            self._users -= 1
+            if self._closed and self._users == 0:
+                await http.aclose()
 
     def _opened(self) -> httpx.AsyncClient:
         """Give the connections, opening them at the first call."""
@@ -244,7 +258,8 @@ class AsyncServiceAPI:
                     await self.pause(seconds)
             outcome: httpx.HTTPError | httpx.Response
             try:
-                outcome = await self._opened().request(**attempts.request)
+                async with self._using() as http:
+                    outcome = await http.request(**attempts.request)
                 if outcome.is_success:
                     return attempts.decode(outcome)
             except httpx.HTTPError as error:
@@ -257,7 +272,7 @@ class AsyncServiceAPI:
             await self._sleep(seconds)
 
     async def close(self) -> None:
-        """Close the connections, also those in use; no call can be made afterwards."""
+        """Close the connections, those in use when their requests end; no call can follow."""
         self._closed = True
-        if self._http is not None:
+        if self._http is not None and self._users == 0:
             await self._http.aclose()
