@@ -178,6 +178,9 @@ class ResultStream:
                     log.warning("no access to the result queues yet, trying again: %s", error)
                 self._stopping.wait(backoff.next_s(good_for_s))
         except Exception as error:  # a defect of ours: those who wait must hear of it
+            if self._stopping.is_set():  # pika fails an assertion when it is closed while it opens
+                log.debug("the stream of results broke while it was stopped: %r", error)
+                return
             log.exception("the stream of results broke")
             self._end(ComputeError(f"the stream of results broke: {error!r}"))
 

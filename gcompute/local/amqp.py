@@ -165,6 +165,8 @@ class AmqpLink:
             try:
                 cause, good_for_s = await self._live_once()
             except Exception as error:
+                if self._supervisor is None:
+                    raise asyncio.CancelledError from error  # what failed is the end itself
                 cause, good_for_s = error, 0.0
                 self._last_failure = error
             if self._gave_up(cause):

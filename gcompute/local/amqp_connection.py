@@ -57,10 +57,10 @@ async def connect(parameters: Any, *, on_close: Callable[[LinkError], None]) -> 
         connection = await asyncio.shield(outcome)
     except asyncio.CancelledError:
         if not outcome.done():
-            workflow.abort()
-        connection = await outcome
-        if isinstance(connection, pika.connection.Connection):
-            await disconnect(connection)
+            _abort(workflow)
+        await asyncio.wait([outcome], timeout=_CLOSE_TIMEOUT_S)
+        if outcome.done() and isinstance(outcome.result(), pika.connection.Connection):
+            await disconnect(outcome.result())
         raise
     if not isinstance(connection, pika.connection.Connection):
         raise _failure(connection, describe(parameters))
@@ -68,6 +68,15 @@ async def connect(parameters: Any, *, on_close: Callable[[LinkError], None]) -> 
         lambda _connection, reason: on_close(LinkLost(f"the connection closed: {reason}"))
     )
     return connection
+
+
+def _abort(workflow: Any) -> None:
+    """Break an attempt off, whatever it has come to."""
+    handshaking = getattr(getattr(workflow, "_connector", None), "_amqp_conn", None)
+    if handshaking is None:
+        workflow.abort()
+    elif not handshaking.is_closing:
+        handshaking.close()  # pika's own abort fails an assertion in this phase (1.3 to 1.4)
 
 
 async def disconnect(connection: Any) -> None:

@@ -45,7 +45,7 @@ async def test_results_survive_a_broken_connection(attach: Attach, tmp_path: Pat
         await running.proxy.start()
         assert await endpoint.value(busy) == "done"
         assert [await endpoint.value(task_id) for task_id in waiting] == list(range(5))
-        assert len(endpoint.reports) >= 2
+        await endpoint.until(lambda: len(endpoint.reports) >= 2)
 
 
 @in_event_loop

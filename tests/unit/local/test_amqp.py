@@ -225,3 +225,26 @@ async def test_a_link_gives_up_after_so_many_failures() -> None:
     async with asyncio.timeout(10):
         assert isinstance(await link.wait_broken(), LinkLost)
     await link.stop()
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.005, 0.05])
+@in_event_loop
+async def test_a_link_can_be_stopped_while_it_connects(after_s: float) -> None:
+    """Also in the middle of the handshake, to which this broker never answers."""
+    connected: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(
+        lambda _reader, writer: connected.append(writer), "127.0.0.1", 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    link = AmqpLink(f"amqp://u:p@127.0.0.1:{port}/", on_open=_nothing)
+    async with asyncio.timeout(10):
+        with pytest.raises(LinkUnreachable):
+            await link.start(timeout_s=after_s)
+    for writer in connected:
+        writer.close()
+        await writer.wait_closed()
+    server.close()
+
+
+async def _nothing(_link: AmqpLink) -> None:
+    """Do nothing with an open link."""
