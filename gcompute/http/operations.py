@@ -18,7 +18,6 @@ import httpx
 
 from gcompute.calls import Call
 
-
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
