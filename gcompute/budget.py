@@ -42,7 +42,7 @@ class RequestBudget:
             raise ValueError(
                 f"a budget needs at least one request in a positive time, not {limit} in {window_s}"
             )
-        self._limit = limit
+        self.limit = limit
         self._window_s = window_s
         self._lock = threading.Lock()
         #: The places that are to come, and before them the latest that went; by their moments.
@@ -86,13 +86,13 @@ class RequestBudget:
             if now < self._closed_until:
                 return 0
             recent = sum(place.moment > now - self._window_s for place in self._places)
-            return max(0, self._limit - recent)
+            return max(0, self.limit - recent)
 
     def _next(self, now: float) -> float:
         """Give the first moment at which one more request may go."""
         moment = max(now, self._closed_until)
-        if len(self._places) >= self._limit:
-            moment = max(moment, self._places[-self._limit].moment + self._window_s)
+        if len(self._places) >= self.limit:
+            moment = max(moment, self._places[-self.limit].moment + self._window_s)
         return max(moment, self._places[-1].moment) if self._places else moment
 
     def _forget(self, now: float) -> None:

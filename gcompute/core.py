@@ -6,6 +6,7 @@ attribute is either set once or has a lock of its own.
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -80,6 +81,12 @@ class ClientCore:
     def _open(self, transport: Any) -> None:
         """Make the way to the service; nothing is sent."""
         raise NotImplementedError
+
+    def _requests_are_plentiful(self) -> bool:
+        """Tell whether more than half of the budget of requests is left."""
+        if self._budget is None:
+            return True
+        return self._budget.available(time.monotonic()) * 2 > self._budget.limit
 
     def restricted(self, serializer: ComputeSerializer) -> ComputeSerializer:
         """Give a serializer that loads nothing but what this client may load."""

@@ -22,6 +22,7 @@ is queued is still sent; results are then not waited for.
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
 import weakref
 from functools import partial
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 #: Bytes of payload in a request, well under what the service accepts.
 _BATCH_BYTES = 5_000_000
 
+#: Tasks in a request, at most, while requests are plentiful.
+_PLENTIFUL_TASKS = 128
+
 #: Seconds that the interpreter's exit waits for what is queued to be sent.
 _EXIT_TIMEOUT_S = 30.0
 
@@ -51,7 +55,8 @@ class Engine:
 
     Args:
         client: the service.
-        batch_size: tasks in a request, at most.
+        batch_size: tasks in a request, at most. ``None`` for some while requests are plentiful,
+            so that results come early, and as many as fit when they grow scarce.
         serializer: loads results.
         amqp_port: the port of the result queues, where it is not the service's choice.
         label: names the threads.
@@ -61,7 +66,7 @@ class Engine:
         self,
         client: Client,
         *,
-        batch_size: int,
+        batch_size: int | None,
         amqp_port: int | None = None,
         label: str = "",
         serializer: ComputeSerializer,
@@ -72,7 +77,7 @@ class Engine:
         self._label = suffix
         #: Guards what follows, up to the blank line; notified when any of it changes.
         self._changed = threading.Condition()
-        self._outbox = Outbox(max_tasks=batch_size, max_bytes=_BATCH_BYTES)
+        self._outbox = Outbox(max_tasks=batch_size or sys.maxsize, max_bytes=_BATCH_BYTES)
         self._sending = False
         self._closed = False
         #: Futures that have not ended.
@@ -179,9 +184,12 @@ class Engine:
             self._sending = False
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._outbox or self._closed)
-            batch = self._outbox.take()
+            batch = self._outbox.take(self._at_most())
             self._sending = bool(batch)
             return batch
+
+    def _at_most(self) -> int | None:
+        return _PLENTIFUL_TASKS if self._client._requests_are_plentiful() else None
 
     def _taken(self, task_group_id: str) -> None:
         if self.task_group_id is None:

@@ -48,7 +48,8 @@ class Executor(concurrent.futures.Executor):
         resource_specification: what each task needs, for endpoints that run MPI functions.
         user_endpoint_config: values for the template of a multi-user endpoint.
         label: names the executor in thread names and messages.
-        batch_size: tasks in a request, at most.
+        batch_size: tasks in a request, at most. By default 128 while requests are plentiful, and
+            as many as fit when the client's ``request_limit`` is nearly reached.
         amqp_port: the port of the result queues: 443, 5671 or 5672; default the service's choice.
         serializer: for functions, arguments and results; default the client's. ``"auto"``
             chooses, at the first submit, what survives the endpoint's Python; that submit waits
@@ -68,12 +69,12 @@ class Executor(concurrent.futures.Executor):
         resource_specification: dict[str, Any] | None = None,
         user_endpoint_config: dict[str, Any] | None = None,
         label: str = "",
-        batch_size: int = 128,
+        batch_size: int | None = None,
         amqp_port: int | None = None,
         serializer: ComputeSerializer | Literal["auto"] | None = None,
         result_serializers: Iterable[Strategylike] | None = None,
     ) -> None:
-        if batch_size < 1:
+        if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         if amqp_port is not None and amqp_port not in _AMQP_PORTS:
             raise ValueError(f"amqp_port must be one of {_AMQP_PORTS}, not {amqp_port}")

@@ -66,14 +66,15 @@ class Outbox:
         """Take a submission in."""
         self._waiting.setdefault(submission.destination, deque()).append(submission)
 
-    def take(self) -> list[Submission]:
-        """Give the next batch; empty when nothing waits."""
+    def take(self, at_most: int | None = None) -> list[Submission]:
+        """Give the next batch, of at most so many tasks; empty when nothing waits."""
         if not self._waiting:
             return []
+        max_tasks = self._max_tasks if at_most is None else min(at_most, self._max_tasks)
         destination, queue = self._waiting.popitem(last=False)
         batch = [queue.popleft()]
         size = batch[0].size
-        while queue and len(batch) < self._max_tasks and size + queue[0].size <= self._max_bytes:
+        while queue and len(batch) < max_tasks and size + queue[0].size <= self._max_bytes:
             size += queue[0].size
             batch.append(queue.popleft())
         if queue:

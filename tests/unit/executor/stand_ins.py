@@ -78,6 +78,7 @@ class Service:
     def __init__(self) -> None:
         self.serializer = SERIALIZER
         self.result_serializers: list[str] = []
+        self.plentiful = True
         self.gate = threading.Event()
         self.gate.set()
         self.arrived = threading.Semaphore(0)
@@ -86,6 +87,9 @@ class Service:
         self.refusal: ComputeError | None = None
         #: Called with the ids of each submit, before it is answered.
         self.on_submit: Callable[[list[str]], None] = lambda ids: None
+
+    def _requests_are_plentiful(self) -> bool:
+        return self.plentiful
 
     def login_required(self) -> bool:
         return False

@@ -52,6 +52,24 @@ def test_a_batch_size_is_a_maximum(service: Service) -> None:
     assert service.sent() == list(range(10))
 
 
+@pytest.mark.parametrize(("plentiful", "sizes"), [(True, [1, 128, 128, 43]), (False, [1, 299])])
+def test_requests_grow_when_they_are_scarce(
+    service: Service, plentiful: bool, sizes: list[int]
+) -> None:
+    """128 tasks go together while there is budget to spare, and all when there is little."""
+    answer_all(service)
+    service.gate.clear()
+    with executor_of(service) as executor:
+        futures = [executor.submit(double, 0)]
+        assert service.arrived.acquire(timeout=WAIT_S)
+        futures += [executor.submit(double, n) for n in range(1, 300)]
+        service.plentiful = plentiful
+        service.gate.set()
+        assert [f.result(WAIT_S) for f in futures] == ["done"] * 300
+    assert [len(texts) for _, r in service.requests for texts in r["tasks"].values()] == sizes
+    assert service.sent() == list(range(300))
+
+
 def test_a_refused_batch_leaves_the_executor_alive(service: Service) -> None:
     """Its futures fail with the service's words; the next submit works."""
     service.refusal = NotFound(http_status=404, code="ENDPOINT_NOT_FOUND")
