@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import uuid
 import warnings
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from dataclasses import asdict
 from typing import Any, overload
 
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
+from gcompute.json_object import as_json_object
 from gcompute.runtime import UserRuntime
 from gcompute.serialize import ComputeSerializer
 from gcompute.serialize.serializer import Strategylike, official_paths
@@ -75,7 +75,7 @@ class Batch:
 
     @resource_specification.setter
     def resource_specification(self, value: dict[str, Any] | None) -> None:
-        self._resource_specification = _json_object(value, "resource_specification")
+        self._resource_specification = as_json_object(value, "resource_specification")
 
     @property
     def user_endpoint_config(self) -> dict[str, Any] | None:
@@ -84,7 +84,7 @@ class Batch:
 
     @user_endpoint_config.setter
     def user_endpoint_config(self, value: dict[str, Any] | None) -> None:
-        self._user_endpoint_config = _json_object(value, "user_endpoint_config")
+        self._user_endpoint_config = as_json_object(value, "user_endpoint_config")
 
     def __len__(self) -> int:
         """Count the invocations."""
@@ -217,19 +217,6 @@ class Batch:
             "result_serializers": self.result_serializers,
         }
         return body | {name: value for name, value in optional.items() if value}
-
-
-def _json_object(value: dict[str, Any] | None, name: str) -> dict[str, Any] | None:
-    """Check a value that travels as a JSON object, when it is given and not when it is sent."""
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise TypeError(f"{name} must be a dict or None, not {type(value).__name__}")
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be a dict that JSON can carry: {error}") from error
-    return value
 
 
 # What help() and editors show is the present form, not what accepts both.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import json
 import uuid
 import weakref
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from gcompute.executor.future import ComputeFuture, settle
 from gcompute.executor.outbox import Destination, Submission, encoded_size
 from gcompute.functions import check_call
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
+from gcompute.json_object import as_json_object
 from gcompute.protocol import MAX_REQUEST_BYTES
 from gcompute.registration import function_name
 from gcompute.serialize import ComputeSerializer, Strategylike
@@ -135,7 +135,7 @@ class Executor(concurrent.futures.Executor):
 
     @resource_specification.setter
     def resource_specification(self, value: dict[str, Any] | None) -> None:
-        self._resource_specification = _json_dict(value, "resource_specification")
+        self._resource_specification = as_json_object(value, "resource_specification")
         self._destination = None
 
     @property
@@ -145,7 +145,7 @@ class Executor(concurrent.futures.Executor):
 
     @user_endpoint_config.setter
     def user_endpoint_config(self, value: dict[str, Any] | None) -> None:
-        self._user_endpoint_config = _json_dict(value, "user_endpoint_config")
+        self._user_endpoint_config = as_json_object(value, "user_endpoint_config")
         self._destination = None
 
     @property
@@ -314,16 +314,3 @@ def _too_large(name: str, size: int) -> TaskTooLarge:
         size=size,
         limit=MAX_REQUEST_BYTES,
     )
-
-
-def _json_dict(value: dict[str, Any] | None, name: str) -> dict[str, Any] | None:
-    """Check a configuration that travels as JSON."""
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise TypeError(f"{name} must be a dict or None, not {type(value).__name__}")
-    try:
-        copied: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be a dict that JSON can carry: {error}") from error
-    return copied
