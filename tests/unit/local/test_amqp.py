@@ -230,17 +230,19 @@ async def test_a_link_gives_up_after_so_many_failures() -> None:
 @pytest.mark.parametrize("after_s", [0.0, 0.005, 0.05])
 @in_event_loop
 async def test_a_link_can_be_stopped_while_it_connects(after_s: float) -> None:
-    """Also in the middle of the handshake, to which this broker never answers."""
-    connected: list[asyncio.StreamWriter] = []
+    """Also in the middle of the handshake, to which this broker never answers; it hangs up."""
+    connected: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
     server = await asyncio.start_server(
-        lambda _reader, writer: connected.append(writer), "127.0.0.1", 0
+        lambda reader, writer: connected.append((reader, writer)), "127.0.0.1", 0
     )
     port = server.sockets[0].getsockname()[1]
     link = AmqpLink(f"amqp://u:p@127.0.0.1:{port}/", on_open=_nothing)
     async with asyncio.timeout(10):
         with pytest.raises(LinkUnreachable):
             await link.start(timeout_s=after_s)
-    for writer in connected:
+        for reader, _ in connected:
+            await reader.read()  # to the end: the socket was closed
+    for _, writer in connected:
         writer.close()
         await writer.wait_closed()
     server.close()
