@@ -1,4 +1,9 @@
-"""The uvicorn server, in a loop that is not its own: no signals, no lifespan, a socket of ours."""
+"""The uvicorn server, in a loop that is not its own: no signals, no lifespan, a socket of ours.
+
+A request may name the whole address in place of the path, as one to a proxy does. So the official
+SDK, which knows no address but ``http://localhost:5000`` for a local service, finds this one at
+any port where ``HTTP_PROXY`` names it. Source: RFC 9112, section 3.2.2.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,16 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 #: An idle connection of a client stays open for so long, in seconds: clients that reuse a
 #: connection which the server just closes get an error that they cannot interpret.
 _KEEP_ALIVE_S = 600
+#: The names of this machine that a whole address may have; another one is nowhere here.
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class AddressTaken(Exception):
@@ -36,7 +44,7 @@ class HttpServer:
         self._listener = listener
         self._server = _Server(
             uvicorn.Config(
-                app,
+                by_path(app),
                 lifespan="off",
                 ws="none",
                 access_log=False,
@@ -60,6 +68,27 @@ class HttpServer:
             self._server.should_exit = True
             await asyncio.wait([self._serving])
         self._listener.close()
+
+
+def by_path(app: ASGIApp) -> ASGIApp:
+    """Have an application see the path alone where a request names a whole address."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].lstrip("/").startswith("http://"):
+            scope = scope | _without_host(scope)
+        await app(scope, receive, send)
+
+    return application
+
+
+def _without_host(scope: Scope) -> Scope:
+    """Give path and raw path without the host; nothing where it is another machine's."""
+    # Not by urlsplit alone: the path is decoded already, and may have ? and # in it.
+    _, _, authority, *path = scope["path"].lstrip("/").split("/", 3)
+    if urlsplit(f"//{authority}").hostname not in _THIS_MACHINE:
+        return {}
+    raw = scope["raw_path"].lstrip(b"/").split(b"/", 3)[3:]
+    return {"path": "/" + "".join(path), "raw_path": b"/" + b"".join(raw)}
 
 
 def listen(host: str, port: int) -> socket.socket:
