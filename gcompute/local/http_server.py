@@ -75,7 +75,7 @@ def by_path(app: ASGIApp) -> ASGIApp:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].lstrip("/").startswith("http://"):
-            scope = scope | _without_host(scope)
+            scope = {**scope, **_without_host(scope)}
         await app(scope, receive, send)
 
     return application

@@ -24,7 +24,11 @@ def _seen(path: str, raw_path: bytes) -> tuple[str, bytes]:
         raise AssertionError("nothing is to be sent")
 
     scope = {"type": "http", "path": path, "raw_path": raw_path}
-    asyncio.run(by_path(application)(scope, never, nothing))
+
+    async def request() -> None:
+        await by_path(application)(scope, never, nothing)
+
+    asyncio.run(request())
     return seen[0]["path"], seen[0]["raw_path"]
 
 
