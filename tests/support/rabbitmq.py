@@ -5,6 +5,8 @@ node that shares nothing with another RabbitMQ of the machine: its own node name
 ports, database, log, configuration and port mapper (epmd), all on loopback and all below one
 temporary folder.
 
+With `management` the node has its HTTP API for users and permissions as well, on one more port.
+
 `RabbitMQ` owns two processes: an epmd in the foreground (the one that Erlang would start by
 itself is a daemon and would outlive the tests) and the node, in a process group of its own.
 `stop` ends both. A node that does not come up raises `RuntimeError` with what it printed.
@@ -67,7 +69,7 @@ class RabbitMQ:
     """One private node; `start` returns when it accepts connections.
 
     `folder` must exist and be empty; it may be removed after `stop`. `settings` are lines for
-    `rabbitmq.conf`.
+    `rabbitmq.conf`. `management` starts the plugin of that name.
     """
 
     def __init__(
@@ -75,8 +77,11 @@ class RabbitMQ:
         folder: Path,
         accounts: Sequence[Account] = (ADMINISTRATOR,),
         settings: Sequence[str] = (),
+        *,
+        management: bool = False,
     ) -> None:
         self.port = free_port()
+        self._management_port = free_port() if management else None
         self._folder = folder
         self._settings = settings
         self._accounts = {account.name: account for account in accounts}
@@ -85,9 +90,16 @@ class RabbitMQ:
 
     def url(self, name: str = ADMINISTRATOR.name) -> str:
         """Return `amqp://name:password@127.0.0.1:port/%2F` for one of the accounts."""
+        return f"amqp://{self._credentials(name)}@127.0.0.1:{self.port}/%2F"
+
+    def management_url(self, name: str = ADMINISTRATOR.name) -> str:
+        """Return `http://name:password@127.0.0.1:port` for one of the accounts."""
+        assert self._management_port is not None, "start the node with management=True"
+        return f"http://{self._credentials(name)}@127.0.0.1:{self._management_port}"
+
+    def _credentials(self, name: str) -> str:
         account = self._accounts[name]
-        credentials = f"{quote(account.name, safe='')}:{quote(account.password, safe='')}"
-        return f"amqp://{credentials}@127.0.0.1:{self.port}/%2F"
+        return f"{quote(account.name, safe='')}:{quote(account.password, safe='')}"
 
     def start(self) -> None:
         """Start epmd and the node, and wait until the node says that it has started."""
@@ -149,14 +161,19 @@ class RabbitMQ:
         cookie = folder / ".erlang.cookie"
         cookie.write_text(base64.b32encode(os.urandom(15)).decode())
         cookie.chmod(0o400)
-        (folder / "enabled_plugins").write_text("[].\n")
+        plugins, settings = "[].\n", list(self._settings)
+        if self._management_port is not None:
+            plugins = "[rabbitmq_management].\n"
+            settings.append("management.tcp.ip = 127.0.0.1")
+            settings.append(f"management.tcp.port = {self._management_port}")
+        (folder / "enabled_plugins").write_text(plugins)
         (folder / "rabbitmq-env.conf").write_text("")
         (folder / "definitions.json").write_text(json.dumps(self._definitions()))
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.local = 127.0.0.1:{self.port}\n"
             f"load_definitions = {folder / 'definitions.json'}\n"
             "vm_memory_high_watermark.absolute = 1GiB\n"
-            "disk_free_limit.absolute = 50MB\n" + "".join(f"{line}\n" for line in self._settings)
+            "disk_free_limit.absolute = 50MB\n" + "".join(f"{line}\n" for line in settings)
         )
 
     def _environment(self, epmd_port: int) -> dict[str, str]:
@@ -208,9 +225,11 @@ def running_rabbitmq(
     folder: Path,
     accounts: Sequence[Account] = (ADMINISTRATOR,),
     settings: Sequence[str] = (),
+    *,
+    management: bool = False,
 ) -> Iterator[RabbitMQ]:
     """Run a private node for the length of a `with` block; `folder` must be empty."""
-    node = RabbitMQ(folder, accounts, settings)
+    node = RabbitMQ(folder, accounts, settings, management=management)
     node.start()
     try:
         yield node
