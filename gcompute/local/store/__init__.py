@@ -11,8 +11,7 @@ another version, another service at work on it); ``sqlite3.Error`` later (a full
 
 from __future__ import annotations
 
-import fcntl
-import os
+import errno
 import secrets
 import sqlite3
 import uuid
@@ -20,6 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from gcompute.local import folder_lock
+from gcompute.local.folder_lock import FolderHeld
 
 from .containers import Containers
 from .endpoints import Endpoints
@@ -66,10 +68,12 @@ class Store:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # On a full disk SQLite may have rolled back by itself.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def remembered(self, key: str, value: str) -> str:
         """Give the value of a key; where it has none yet, keep and give this one."""
@@ -87,29 +91,26 @@ class Store:
 
 
 def _lock(folder: Path) -> IO[str]:
-    """Lock the folder for this process; the lock goes with the process, however it ends."""
-    path = folder / "service.lock"
     try:
-        lock = path.open("a+")
-    except OSError as error:
+        return folder_lock.acquire(folder)
+    except FolderHeld as error:
         raise StoreUnusable(
-            f"the state folder {folder} cannot be used ({error.strerror}): "
-            "pass a state_dir that exists and can be written"
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        holder = lock.read().strip() or "unknown"
-        lock.close()
-        raise StoreUnusable(
-            f"another local service (process {holder}) uses the state folder {folder}: "
+            f"another local service ({error.holder}) uses the state folder {folder}: "
             "stop it, or pass another state_dir"
         ) from error
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
+    except OSError as error:
+        raise StoreUnusable(
+            f"the state folder {folder} cannot be used ({error.strerror}): {_advice(error.errno)}"
+        ) from error
+
+
+def _advice(number: int | None) -> str:
+    """Say what to do about a folder that cannot be used."""
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "make room, or pass another state_dir"
+    if number == errno.ENOLCK:
+        return "its file system has no locks; pass a state_dir on a disk of this machine"
+    return "pass a state_dir that exists and can be written"
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -130,9 +131,9 @@ def _open(path: Path) -> sqlite3.Connection:
             )
     except sqlite3.Error as error:
         connection.close()
-        raise StoreUnusable(
-            f"{path} cannot be used ({error}): pass another state_dir, or remove the file"
-        ) from error
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        advice = "make room" if full else "pass another state_dir, or remove the file"
+        raise StoreUnusable(f"{path} cannot be used ({error}): {advice}") from error
     except BaseException:
         connection.close()
         raise
