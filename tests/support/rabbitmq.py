@@ -102,13 +102,17 @@ class RabbitMQ:
         return f"{quote(account.name, safe='')}:{quote(account.password, safe='')}"
 
     def start(self) -> None:
-        """Start epmd and the node, and wait until the node says that it has started."""
+        """Start epmd and the node, and wait until the node says that it has started.
+
+        A node that was stopped starts again with its port and with what it had kept.
+        """
         script = find_server()
         epmd = shutil.which("epmd")
         if script is None or epmd is None:
             raise RuntimeError("RabbitMQ is not installed: install rabbitmq-server")
         epmd_port = free_port()
-        self._write_configuration()
+        if not (self._folder / "rabbitmq.conf").exists():
+            self._write_configuration()
         self._epmd = subprocess.Popen(
             [epmd, "-port", str(epmd_port), "-address", "127.0.0.1"],
             stdin=subprocess.DEVNULL,
