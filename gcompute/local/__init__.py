@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .launcher import LocalService, LocalServiceFailed
+    from .user import User
 
-__all__ = ["LocalService", "LocalServiceFailed"]
+__all__ = ["LocalService", "LocalServiceFailed", "User"]
 
 
 def __getattr__(name: str) -> Any:
     # The processes of the service import their own parts of this package; none of them needs
     # the launcher.
+    if name == "User":
+        from .user import User
+
+        return User
     if name in __all__:
         from . import launcher
 

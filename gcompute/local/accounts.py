@@ -1,22 +1,26 @@
-"""Who may log in at the broker: the users of the embedded one, or one shared account.
+"""Who may log in at the broker: users with rights of their own, or one account for everybody.
 
-In go the broker's user and what he may do; out comes the URL that he logs in with. With the
-embedded broker each request makes a fresh password and leaves open connections alone, and what
-a user may do is limited to the names in his permissions. With a RabbitMQ that is only known by
-its URL all get that URL's own credentials: separate users there take its management interface.
+In go the broker's user and what he may do; out comes the URL that he logs in with. Each grant
+makes a fresh password and leaves open connections alone, and what a user may do is limited to the
+names in his permissions: with the embedded broker, and with a RabbitMQ whose management the
+service may use (:mod:`~gcompute.local.managed_accounts`). With a RabbitMQ that is only known by
+its URL all get that URL's own credentials.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .broker import Broker
 
+log = logging.getLogger(__name__)
+
 
 class Accounts(Protocol):
-    """Makes and revokes users of the broker."""
+    """Makes and revokes users of the broker. What can fail: ``LinkError``, it does not answer."""
 
     #: Whether queues and what is in them are gone after a restart of the service.
     volatile: bool
@@ -24,7 +28,7 @@ class Accounts(Protocol):
     def administrator(self) -> str:
         """Give the URL of the service's own account."""
 
-    def grant(self, name: str, *, write: str = "", read: str = "") -> str:
+    async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in who may do only so much; give his URL.
 
         Args:
@@ -33,8 +37,8 @@ class Accounts(Protocol):
             read: pattern of the queues that he may consume.
         """
 
-    def revoke(self, name: str) -> None:
-        """Shut a user out, and drop his connections."""
+    async def revoke(self, name: str) -> None:
+        """Shut a user out, and drop his connections; one that does not exist is fine."""
 
 
 class EmbeddedAccounts:
@@ -49,11 +53,11 @@ class EmbeddedAccounts:
         """Make an account that may do everything."""
         return self._url("service", configure=".*", write=".*", read=".*")
 
-    def grant(self, name: str, *, write: str = "", read: str = "") -> str:
+    async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in, with a fresh password."""
         return self._url(name, configure="", write=write, read=read)
 
-    def revoke(self, name: str) -> None:
+    async def revoke(self, name: str) -> None:
         """Shut a user out, and drop his connections."""
         self._broker.remove_user(name)
         self._broker.close_connections(name, "access was revoked")
@@ -71,14 +75,18 @@ class SharedAccount:
 
     def __init__(self, url: str) -> None:
         self._shared = url
+        log.warning(
+            "users and endpoints are not separated at the broker: all log in with the credentials "
+            "of its URL; pass broker_management to give each an account of its own"
+        )
 
     def administrator(self) -> str:
         """Give the URL."""
         return self._shared
 
-    def grant(self, name: str, *, write: str = "", read: str = "") -> str:
+    async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Give the URL: there are no separate users."""
         return self._shared
 
-    def revoke(self, name: str) -> None:
+    async def revoke(self, name: str) -> None:
         """Do nothing: whoever has the URL may stay."""

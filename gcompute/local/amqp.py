@@ -285,6 +285,10 @@ class AmqpLink:
         """Delete a queue with all that is in it."""
         await self._open_channel().call("queue_delete", queue=name)
 
+    async def delete_exchange(self, name: str) -> None:
+        """Delete an exchange with its bindings."""
+        await self._open_channel().call("exchange_delete", exchange=name)
+
     def _open_channel(self) -> Channel:
         if self._channel is None:
             raise LinkLost(f"there is no link to {self.where} at the moment")

@@ -136,9 +136,9 @@ def _authenticate(
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise errors.unauthenticated("The request has no bearer token")
-    owner = service.store.users.by_token(token.strip())
-    if owner is not None:
-        return owner, None
+    identity = service.identities.by_token(token.strip())
+    if identity is not None:
+        return identity.user, None
     login = service.auth.caller(token.strip(), now)
     if login is None:
         raise errors.unauthenticated("The bearer token is not one of this service")

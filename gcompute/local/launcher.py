@@ -26,6 +26,7 @@ import tempfile
 import threading
 import time
 import weakref
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +35,8 @@ from urllib.parse import urlsplit
 
 from gcompute.errors import ComputeError
 
-from .settings import Settings
+from .settings import DETACH, Settings
+from .user import User, users_of
 
 if TYPE_CHECKING:
     from gcompute import Client, Executor
@@ -48,6 +50,8 @@ _STOP_S = 20.0
 _TERMINATE_S = 5.0
 #: How much of the log an error quotes, in bytes.
 _TAIL_BYTES = 4000
+#: The processes that were let go: each is this process's child still, and is waited for in time.
+_detached: list[subprocess.Popen[bytes]] = []
 
 
 class LocalServiceFailed(ComputeError):
@@ -62,11 +66,23 @@ class LocalService:
 
     Safe to use from many threads. One object can be started again after it was stopped.
 
+    With several users, each has a token of his own and sees what is his:
+
+    >>> with LocalService(users=["ada", User("bob", groups=[GROUP])]) as service:
+    ...     client = service.client(user="bob")
+
     Args:
         workers: worker processes of the endpoint; 0 for a service without an endpoint.
         broker: ``amqp://user:password@host:port/vhost`` of a RabbitMQ, in place of the embedded
-            broker. Everybody gets that URL's own credentials, endpoints and clients alike. All
-            names that the service uses there are its own, so services may share a broker.
+            broker. All names that the service uses there are its own, so services may share a
+            broker. Without ``broker_management`` everybody gets that URL's own credentials,
+            endpoints and clients alike.
+        broker_management: ``http://user:password@host:port`` of that RabbitMQ's management
+            plugin. With it each user and each endpoint has an account at the broker that can
+            reach what is his and nothing else. The user needs the tag ``administrator``; a URL
+            without user and password takes those of ``broker``.
+        users: who may use the service, as names or :class:`User`; the first one owns its
+            endpoint, and the others may use it. Default: one user, called ``local``.
         state_dir: folder for the state, the log and the endpoint's files; made if need be. A
             service that is started on the same folder again knows its tasks, its token and its
             endpoint. Default: a temporary one that goes with the service, as do its queues on
@@ -85,6 +101,8 @@ class LocalService:
         workers: int = 2,
         broker: str | None = None,
         *,
+        broker_management: str | None = None,
+        users: Iterable[str | User] | None = None,
         state_dir: str | os.PathLike[str] | None = None,
         port: int = 0,
         heartbeat_period: float = 5.0,
@@ -96,8 +114,11 @@ class LocalService:
             raise ValueError(f"workers must be 0 or more, not {workers}")
         if broker is not None and urlsplit(broker).scheme not in ("amqp", "amqps"):
             raise ValueError("broker must be a URL amqp://user:password@host:port/vhost")
+        _check_management(broker_management, broker)
         self._workers = workers
         self._broker_url = broker
+        self._broker_management = broker_management
+        self._users = users_of(users)
         self._wanted_dir = None if state_dir is None else Path(state_dir).absolute()
         self._port = port
         self._heartbeat_period = heartbeat_period
@@ -139,6 +160,37 @@ class LocalService:
         with self._lock:
             self._end()
 
+    def wait(self) -> int:
+        """Wait until the service ends, whoever stops it; give the exit status of its process."""
+        if self._process is None:
+            raise LocalServiceFailed("the local service does not run")
+        return self._process.wait()
+
+    def detach(self) -> None:
+        """Let the running service run on, also when this process ends; this object forgets it.
+
+        ``gcompute local down --state DIR`` stops it.
+
+        Raises:
+            ValueError: its state is in a temporary folder, which is to go with this object.
+            LocalServiceFailed: it does not run.
+        """
+        if self._wanted_dir is None:
+            raise ValueError("only a service with a state_dir can be detached")
+        with self._lock:
+            self._told("url")
+            assert self._process is not None
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            assert self._finalizer is not None
+            self._process.stdin.write(DETACH)
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._finalizer.detach()
+            _detached.append(self._process)
+            self._finalizer = None
+            self._end()
+
     def _end(self) -> None:
         self._announcement = None
         clients = list(self._clients)
@@ -177,9 +229,30 @@ class LocalService:
         return str(self._told("url"))
 
     @property
+    def users(self) -> list[str]:
+        """Names of the users; the first one is meant where none is given."""
+        return [user.name for user in self._users]
+
+    @property
     def token(self) -> str:
-        """Bearer token of the service's one user."""
-        return str(self._told("token"))
+        """Bearer token of the first user."""
+        return self._access(None)["token"]
+
+    def token_of(self, user: str) -> str:
+        """Give the bearer token of a user.
+
+        Raises:
+            ValueError: there is no such user.
+        """
+        return self._access(user)["token"]
+
+    def identity_of(self, user: str) -> str:
+        """Give the id of a user, by which others name him, as in an endpoint's ``admins``.
+
+        Raises:
+            ValueError: there is no such user.
+        """
+        return self._access(user)["id"]
 
     @property
     def auth_url(self) -> str:
@@ -187,22 +260,31 @@ class LocalService:
         # With the slash, as globus_sdk appends to it.
         return f"{self.url}/"
 
-    def environment(self, *, client_credentials: bool = False) -> dict[str, str]:
+    def environment(
+        self, *, client_credentials: bool = False, user: str | None = None
+    ) -> dict[str, str]:
         """Give environment variables that point a client and its login at this service.
 
         Our client needs no more than these; the official SDK reads the one for logins, and
-        still has to be told :attr:`url`. A login by a person asks for :attr:`token` on its page.
+        still has to be told :attr:`url`. A login by a person asks for a token on its page: it
+        says which user he is.
 
         Args:
-            client_credentials: whether to log in as the service's client, without a person.
+            client_credentials: whether to log in without a person, as the user's client. That is
+                an identity of its own, in the groups of its user.
+            user: whose client; default the first user's.
+
+        Raises:
+            ValueError: there is no such user.
         """
+        access = self._access(user)
         variables = {
             "GLOBUS_SDK_SERVICE_URL_AUTH": self.auth_url,
             "GLOBUS_SDK_SERVICE_URL_COMPUTE": self.url,
         }
         if client_credentials:
-            variables["GLOBUS_COMPUTE_CLIENT_ID"] = str(self._told("client_id"))
-            variables["GLOBUS_COMPUTE_CLIENT_SECRET"] = str(self._told("client_secret"))
+            variables["GLOBUS_COMPUTE_CLIENT_ID"] = access["client_id"]
+            variables["GLOBUS_COMPUTE_CLIENT_SECRET"] = access["client_secret"]
         return variables
 
     @property
@@ -227,36 +309,54 @@ class LocalService:
         """Folder of the state; ``service.log`` in it is the log."""
         return Path(self._told("state_dir"))
 
-    def client(self, **kwargs: Any) -> Client:
+    def client(self, *, user: str | None = None, **kwargs: Any) -> Client:
         """Make a :class:`gcompute.Client` of this service; it is closed with the service.
 
         It has no ``request_limit``, since the local service has none.
 
         Args:
+            user: whose client; default the first user's.
             **kwargs: further arguments of the client.
+
+        Raises:
+            ValueError: there is no such user.
         """
         import globus_sdk
 
         from gcompute import Client
 
-        authorizer = globus_sdk.AccessTokenAuthorizer(self.token)
+        authorizer = globus_sdk.AccessTokenAuthorizer(self._access(user)["token"])
         settings = {"request_limit": None, **kwargs}
         client = Client(base_url=self.url, authorizer=authorizer, **settings)
         self._clients.add(client)
         return client
 
-    def executor(self, **kwargs: Any) -> Executor:
+    def executor(self, *, user: str | None = None, **kwargs: Any) -> Executor:
         """Make a :class:`gcompute.Executor` on the endpoint of this service.
 
         Args:
+            user: whose tasks it submits; default the first user's.
             **kwargs: further arguments of the executor.
+
+        Raises:
+            ValueError: there is no such user, or ``client`` is given, which is somebody's already.
         """
         from gcompute import Executor
 
         arguments: dict[str, Any] = {"endpoint_id": self.endpoint_id}
         if "client" not in kwargs:
-            arguments["client"] = self.client()
+            arguments["client"] = self.client(user=user)
+        elif user is not None:
+            raise ValueError("pass user or client: a client is somebody's already")
         return Executor(**(arguments | kwargs))
+
+    def _access(self, user: str | None) -> dict[str, str]:
+        """Give what the service told of a user, by default the first one."""
+        known: dict[str, dict[str, str]] = self._told("users")
+        name = self._users[0].name if user is None else user
+        if name not in known:
+            raise ValueError(f"this service has no user {name!r}; it has {', '.join(known)}")
+        return known[name]
 
     def _told(self, name: str) -> Any:
         if self._announcement is None:
@@ -284,11 +384,23 @@ class LocalService:
             state_dir=str(folder),
             workers=self._workers,
             broker=self._broker_url,
+            broker_management=self._broker_management,
+            users=self._users,
             port=self._port,
             temporary=self._wanted_dir is None,
             heartbeat_period=self._heartbeat_period,
             token_lifetime=self._token_lifetime,
         )
+
+
+def _check_management(management: str | None, broker: str | None) -> None:
+    if management is None:
+        return
+    if broker is None:
+        raise ValueError("broker_management is for a RabbitMQ: pass its URL as broker, too")
+    parts = urlsplit(management)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("broker_management must be a URL http://user:password@host:port")
 
 
 def _check_installed() -> None:

@@ -31,7 +31,6 @@ from .operations.endpoints import register
 from .routing import failed_outcome
 from .service import Service
 from .settings import Settings
-from .store.users import User
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +44,14 @@ class LocalEndpoint:
     Args:
         service: where it registers.
         settings: how many workers it has, and where they work.
-        owner: whose endpoint it is.
         process: a process that was started ahead, to import while the service starts.
     """
 
-    def __init__(
-        self, service: Service, settings: Settings, owner: User, process: AgentProcess
-    ) -> None:
-        self.id = service.store.local_endpoint()
+    def __init__(self, service: Service, settings: Settings, process: AgentProcess) -> None:
+        self.id = service.local_endpoint
         self._service = service
         self._settings = settings
-        self._owner = owner
+        self._owner = service.identities.owner
         self._process = process
         #: Whether this process took tasks, so that its end may have cost some.
         self._was_ready = False
@@ -67,6 +63,9 @@ class LocalEndpoint:
         Raises:
             AgentFailed: it does not.
         """
+        with self._service.store.transaction():
+            # The folder may have had another owner the last time.
+            self._service.store.endpoints.give(self.id, self._owner.user.id)
         await self._begin(await self._register())
         self._watch = asyncio.create_task(self._keep_alive(), name="gcompute-endpoint")
 
@@ -120,11 +119,11 @@ class LocalEndpoint:
         body = {
             "endpoint_name": "local",
             "display_name": "Local",
-            # The service's client with a secret is its owner's too, and may run tasks here.
-            "admins": [self._service.auth.client_id],
+            # The programs of its owner may do with it what he may.
+            "admins": [self._owner.client.id],
             "metadata": metadata,
         }
-        return Call(caller=self._owner, path={}, query={}, body=body, now=time.time())
+        return Call(caller=self._owner.user, path={}, query={}, body=body, now=time.time())
 
     async def _keep_alive(self) -> None:
         back_off = Backoff(limit_s=10.0)

@@ -2,13 +2,17 @@
 
 All begin with the service's identity, so that services can share a broker and one can remove
 what is its own. Endpoints sign what they send with their routing key: ``<endpoint>.results`` and
-``<endpoint>.heartbeats``.
+``<endpoint>.heartbeats``. Each has an exchange of its own that knows these two keys and no
+others, and may publish nowhere else: so no endpoint can sign as another.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+#: So many of the newest logins that a user was given at the broker are good for new connections.
+LOGINS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,9 @@ class Names:
         """Takes tasks, and commands for multi-user endpoints; routing key: the endpoint's id."""
         return f"{self.identity}.tasks"
 
-    @property
-    def result_exchange(self) -> str:
-        """Takes results and status reports of endpoints."""
-        return f"{self.identity}.results"
+    def result_exchange(self, endpoint_id: str) -> str:
+        """Takes results and status reports of an endpoint."""
+        return f"{self.identity}.results.{endpoint_id}"
 
     @property
     def result_queue(self) -> str:
@@ -62,9 +65,9 @@ class Names:
         """Results of a task group, for the user."""
         return self.queue_prefix(user_id) + task_group_id
 
-    def user_account(self, user_id: str) -> str:
-        """Name of the broker's user who reads a user's results."""
-        return f"{self.identity}.user.{user_id}"
+    def user_accounts(self, user_id: str) -> list[str]:
+        """Names of the broker's users who read a user's results, one a login."""
+        return [f"{self.identity}.user.{user_id}.{number}" for number in range(LOGINS)]
 
     def endpoint_account(self, endpoint_id: str) -> str:
         """Name of the broker's user who is an endpoint."""

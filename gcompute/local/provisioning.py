@@ -12,6 +12,8 @@ when the broker is away; the caller tells its user to try again.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from .accounts import Accounts
@@ -41,12 +43,13 @@ class Provisioning:
         self._link: AmqpLink | None = None
         #: Queues of task groups that were declared on the present connection.
         self._declared: set[str] = set()
+        #: By user: which of his accounts at the broker the next login gets.
+        self._logins: defaultdict[str, int] = defaultdict(int)
 
     async def declare_exchanges(self, link: AmqpLink) -> None:
         """Declare what does not depend on endpoints and task groups."""
         names = self.names
         await link.declare_exchange(names.task_exchange, "direct")
-        await link.declare_exchange(names.result_exchange, "direct")
         await link.declare_queue(names.result_queue)
         await link.declare_queue(names.heartbeat_queue)
 
@@ -68,7 +71,8 @@ class Provisioning:
         queue = names.command_queue if multi_user else names.task_queue
         await link.declare_queue(queue(endpoint_id))
         await link.bind_queue(queue(endpoint_id), names.task_exchange, endpoint_id)
-        exchange = names.result_exchange
+        exchange = names.result_exchange(endpoint_id)
+        await link.declare_exchange(exchange, "direct")
         await link.bind_queue(names.result_queue, exchange, names.result_key(endpoint_id))
         await link.bind_queue(names.heartbeat_queue, exchange, names.heartbeat_key(endpoint_id))
 
@@ -84,72 +88,93 @@ class Provisioning:
         await self._open_link().delete_queue(self.names.task_queue(endpoint_id))
         await self.declare_endpoint(endpoint_id, multi_user=False)
 
-    def describe_endpoint(self, endpoint_id: str, *, multi_user: bool) -> dict[str, Any]:
+    async def describe_endpoint(self, endpoint_id: str, *, multi_user: bool) -> dict[str, Any]:
         """Give an endpoint fresh credentials and the places of its queues.
 
         Source: ``openapi/compute.yaml#/components/schemas/EndpointRegistration``.
         """
         names = self.names
         queue = (names.command_queue if multi_user else names.task_queue)(endpoint_id)
-        url = self._accounts.grant(
-            names.endpoint_account(endpoint_id),
-            write=only(names.result_exchange),
-            read=only(queue),
+        exchange = names.result_exchange(endpoint_id)
+        url = await self._accounts.grant(
+            names.endpoint_account(endpoint_id), write=only(exchange), read=only(queue)
         )
         reading = {"connection_url": url, "exchange": names.task_exchange, "queue": queue}
         return {
             "endpoint_id": endpoint_id,
             "command_queue_info" if multi_user else "task_queue_info": reading,
-            "result_queue_info": self._writing(
-                url, names.result_queue, names.result_key(endpoint_id)
+            "result_queue_info": _writing(
+                url, exchange, names.result_queue, names.result_key(endpoint_id)
             ),
-            "heartbeat_queue_info": self._writing(
-                url, names.heartbeat_queue, names.heartbeat_key(endpoint_id)
+            "heartbeat_queue_info": _writing(
+                url, exchange, names.heartbeat_queue, names.heartbeat_key(endpoint_id)
             ),
         }
 
-    def _writing(self, url: str, queue: str, routing_key: str) -> dict[str, Any]:
-        exchange = self.names.result_exchange
-        return {
-            "connection_url": url,
-            "exchange": exchange,
-            "queue": queue,
-            "queue_publish_kwargs": {
-                "exchange": exchange,
-                "routing_key": routing_key,
-                "mandatory": True,
-                "properties": {"delivery_mode": 2},
-            },
-        }
+    async def describe_user(self, user_id: str) -> dict[str, str]:
+        """Give a user fresh credentials and what the names of his queues begin with.
 
-    def describe_user(self, user_id: str) -> dict[str, str]:
-        """Give a user fresh credentials and what the names of his queues begin with."""
+        The broker's users for that are taken in turn, so that logins of programs that start at
+        the same time do not undo each other, and their number stays bounded. A login whose turn
+        comes again is void; connections that were opened with it stay.
+        """
+        names = self.names.user_accounts(user_id)
+        number = self._logins[user_id]
+        self._logins[user_id] = (number + 1) % len(names)
         prefix = self.names.queue_prefix(user_id)
-        url = self._accounts.grant(self.names.user_account(user_id), read=beginning_with(prefix))
+        url = await self._accounts.grant(names[number], read=beginning_with(prefix))
         return {"queue_prefix": prefix, "connection_url": url}
 
-    def shut_out(self, endpoint_id: str) -> None:
+    async def shut_out(self, endpoint_id: str) -> None:
         """Take an endpoint's credentials away, and drop its connections."""
-        self._accounts.revoke(self.names.endpoint_account(endpoint_id))
+        await self._accounts.revoke(self.names.endpoint_account(endpoint_id))
+
+    async def shut_out_users(self, user_ids: Iterable[str]) -> None:
+        """Take all credentials of users away, and drop their connections."""
+        for user_id in user_ids:
+            for name in self.names.user_accounts(user_id):
+                await self._accounts.revoke(name)
 
     async def remove_endpoint(self, endpoint_id: str) -> None:
         """Remove an endpoint's queues and shut it out."""
-        self.shut_out(endpoint_id)
+        await self.shut_out(endpoint_id)
         link = self._open_link()
         await link.delete_queue(self.names.task_queue(endpoint_id))
         await link.delete_queue(self.names.command_queue(endpoint_id))
+        await link.delete_exchange(self.names.result_exchange(endpoint_id))
+
+    async def remove_accounts(self) -> None:
+        """Remove all users that the service ever made at the broker."""
+        for endpoint_id in self._store.endpoints.ever():
+            await self.shut_out(endpoint_id)
+        await self.shut_out_users(self._store.users.ids())
 
     def everything(self) -> tuple[list[str], list[str]]:
         """Give the names of all queues and exchanges that the service ever declared."""
         names = self.names
-        queues = [names.result_queue, names.heartbeat_queue]
+        queues, exchanges = [names.result_queue, names.heartbeat_queue], [names.task_exchange]
         for endpoint_id in self._store.endpoints.ever():
             queues += [names.task_queue(endpoint_id), names.command_queue(endpoint_id)]
+            exchanges.append(names.result_exchange(endpoint_id))
         for group in self._store.tasks.groups_with_queue():
             queues.append(names.group_queue(group.owner, group.id))
-        return queues, [names.task_exchange, names.result_exchange]
+        return queues, exchanges
 
     def _open_link(self) -> AmqpLink:
         if self._link is None:
             raise LinkError("the service is not connected to its broker yet")
         return self._link
+
+
+def _writing(url: str, exchange: str, queue: str, routing_key: str) -> dict[str, Any]:
+    return {
+        "connection_url": url,
+        "exchange": exchange,
+        "queue": queue,
+        "queue_publish_kwargs": {
+            "exchange": exchange,
+            "routing_key": routing_key,
+            "mandatory": True,
+            "properties": {"delivery_mode": 2},
+        },
+    }

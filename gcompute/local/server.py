@@ -2,10 +2,11 @@
 
 Standard input: one line with :class:`~gcompute.local.settings.Settings` as JSON. When standard
 input closes after that, because its owner stops it or has died, the service stops in order, as it
-does on SIGTERM and SIGINT.
+does on SIGTERM and SIGINT. After a line ``detach`` it runs on without its owner.
 
-Standard output: one line of JSON: where the service is (``url``, ``token``, ``endpoint_id``,
+Standard output: one line of JSON: where the service is (``url``, ``users``, ``endpoint_id``,
 ``broker``, ``state_dir``) once it is ready, or ``error`` with the reason why it never will be.
+The state folder says the same for as long as the service runs.
 Standard error: the log. Exit status: 0 after an orderly stop, 1 otherwise.
 
 The endpoint's agent is started before the service's own imports, so that both import at once.
@@ -20,8 +21,10 @@ import shutil
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
-from .settings import Settings
+from .announcement import publish, withdraw
+from .settings import DETACH, Settings
 
 log = logging.getLogger("gcompute.local.server")
 
@@ -81,20 +84,24 @@ async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Eve
         from .stack import running
 
         async with running(settings, agent) as announcement:
+            folder = Path(settings.state_dir)
+            publish(folder, announcement)
             ready.set()
             log.info("ready at %s", announcement["url"])
             _say(announcement)
             await stopping.wait()
             log.info("stopping")
+            withdraw(folder)
     finally:
         if agent is not None:
             await agent.stop()
 
 
 async def _hold(reader: asyncio.StreamReader, stopping: asyncio.Event) -> None:
-    """Stop the service when its standard input closes."""
-    while await reader.read(65536):
-        pass
+    """Stop the service when its standard input closes, unless its owner has let it go."""
+    while line := await reader.readline():
+        if line == DETACH:
+            return
     stopping.set()
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
+from .user import DEFAULT, User
+
+#: The line by which the launcher lets a service process run on without it.
+DETACH = b"detach\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -16,6 +21,10 @@ class Settings:
     workers: int = 2
     #: URL of a RabbitMQ, credentials included; ``None`` for the embedded broker.
     broker: str | None = field(default=None, repr=False)
+    #: URL of that RabbitMQ's management, credentials included; ``None`` for one account for all.
+    broker_management: str | None = field(default=None, repr=False)
+    #: Who may use the service, its owner first.
+    users: tuple[User, ...] = DEFAULT
     host: str = "127.0.0.1"
     #: Port of the web service; 0 picks a free one.
     port: int = 0
@@ -33,4 +42,6 @@ class Settings:
     @classmethod
     def from_line(cls, line: str) -> Settings:
         """Read what :meth:`to_line` wrote."""
-        return cls(**json.loads(line))
+        told = json.loads(line)
+        users = tuple(User(**user) for user in told.pop("users"))
+        return cls(users=users, **told)

@@ -21,9 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -32,12 +30,13 @@ from urllib.parse import urlsplit
 
 from .accounts import Accounts, EmbeddedAccounts, SharedAccount
 from .agent_process import AgentProcess
-from .amqp import AmqpLink
+from .amqp import AmqpLink, LinkError
 from .amqp_cleanup import remove
 from .app import create_app
 from .auth import AuthService
 from .dispatch import Dispatcher
 from .http_server import HttpServer, listen
+from .identities import Identities
 from .local_endpoint import LocalEndpoint
 from .names import Names
 from .provisioning import Provisioning
@@ -45,11 +44,9 @@ from .results import Results
 from .service import Service
 from .settings import Settings
 from .store import Store
-from .store.users import User
 
 log = logging.getLogger(__name__)
 
-_LOCAL_USER = "local"
 #: How long a broker may take to answer at the start, in seconds.
 _BROKER_S = 5.0
 #: A result that nobody fetched for so long need not be forwarded again, in seconds.
@@ -57,13 +54,21 @@ _BROKER_S = 5.0
 _UNFETCHED_S = 30 * 60.0
 
 
+class Access(TypedDict):
+    """What one user may know of himself."""
+
+    id: str
+    token: str
+    client_id: str
+    client_secret: str
+
+
 class Announcement(TypedDict):
     """What a service that is ready tells its launcher."""
 
     url: str
-    token: str
-    client_id: str
-    client_secret: str
+    #: By name, the owner first.
+    users: dict[str, Access]
     endpoint_id: str | None
     #: Address of the broker, without credentials.
     broker: str
@@ -88,25 +93,31 @@ async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterat
         listener = stack.enter_context(listen(settings.host, settings.port))
         store = Store(Path(settings.state_dir))
         stack.callback(store.close)
-        user, token = _local_user(store)
-        auth = AuthService(store, user, token, settings.token_lifetime)
+        identities = Identities(store, settings.users)
+        auth = AuthService(store, identities, settings.token_lifetime)
         accounts = await _accounts(settings, stack)
         broker_url = accounts.administrator()
-        service = await _connect(settings, store, auth, accounts, broker_url, stack)
+        service = await _connect(settings, store, identities, auth, accounts, broker_url, stack)
         http = HttpServer(create_app(service), listener)
         http.start()
         stack.push_async_callback(http.stop)
         endpoint_id = None
         if agent is not None:
-            endpoint = LocalEndpoint(service, settings, user, agent)
+            endpoint = LocalEndpoint(service, settings, agent)
             stack.push_async_callback(endpoint.stop)
             await endpoint.start()
             endpoint_id = endpoint.id
         yield Announcement(
             url=http.url,
-            token=token,
-            client_id=auth.client_id,
-            client_secret=auth.client_secret,
+            users={
+                identity.user.name: Access(
+                    id=identity.user.id,
+                    token=identity.token,
+                    client_id=identity.client.id,
+                    client_secret=identity.client_secret,
+                )
+                for identity in identities
+            },
             endpoint_id=endpoint_id,
             broker=without_credentials(broker_url),
             state_dir=settings.state_dir,
@@ -114,6 +125,14 @@ async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterat
 
 
 async def _accounts(settings: Settings, stack: AsyncExitStack) -> Accounts:
+    if settings.broker is not None and settings.broker_management is not None:
+        # httpx takes a tenth of a second to import, which other services need not spend.
+        from .managed_accounts import ManagedAccounts
+
+        accounts = ManagedAccounts(settings.broker, settings.broker_management)
+        stack.push_async_callback(accounts.close)
+        await accounts.check()
+        return accounts
     if settings.broker is not None:
         return SharedAccount(settings.broker)
     from .broker import Broker
@@ -127,6 +146,7 @@ async def _accounts(settings: Settings, stack: AsyncExitStack) -> Accounts:
 async def _connect(
     settings: Settings,
     store: Store,
+    identities: Identities,
     auth: AuthService,
     accounts: Accounts,
     url: str,
@@ -155,7 +175,10 @@ async def _connect(
     outlet = AmqpLink(url, on_open=open_outlet, name="outlet")
     intake = AmqpLink(url, on_open=open_intake, name="intake")
     results = Results(outlet, names, store)
-    service = Service(store, auth, provisioning, Dispatcher(outlet, names, store), results)
+    dispatcher = Dispatcher(outlet, names, store)
+    service = Service(
+        store, identities, auth, provisioning, dispatcher, results, store.local_endpoint()
+    )
 
     async def disconnect() -> None:
         for task in recovery:
@@ -166,10 +189,12 @@ async def _connect(
         service.dispatcher.close()
         if settings.temporary and not accounts.volatile:
             await asyncio.to_thread(remove, url, *provisioning.everything())
+            await _remove_accounts(provisioning)
 
     stack.push_async_callback(disconnect)
     await outlet.start(timeout_s=_BROKER_S)
     await intake.start(timeout_s=_BROKER_S)
+    await provisioning.shut_out_users(identities.former)
     return service
 
 
@@ -181,16 +206,11 @@ async def _recover(service: Service) -> None:
         log.exception("what was left over could not be sent")
 
 
-def _local_user(store: Store) -> tuple[User, str]:
-    """Give the one user of the service with his token; the same ones after a restart."""
-    known = store.users.named(_LOCAL_USER)
-    if known is not None:
-        return known
-    user, token = User(str(uuid.uuid4()), _LOCAL_USER), secrets.token_urlsafe(32)
-    with store.transaction():
-        store.users.add(user)
-        store.users.add_token(token, user.id)
-    return user, token
+async def _remove_accounts(provisioning: Provisioning) -> None:
+    try:
+        await provisioning.remove_accounts()
+    except LinkError as error:
+        log.warning("users of this service stay at the broker: %s", error)
 
 
 def without_credentials(url: str) -> str:

@@ -2,7 +2,7 @@
 
 ::
 
-    authorize page --(the service's token)--> code --+
+    authorize page --(a user's token)-------> code --+
                                     client secret ---+--> tokens --> the web service
                                     refresh token ---+
 
@@ -11,8 +11,9 @@ credentials, refresh, revocation, and questions about identities. Out go tokens 
 service of the same process takes for the identity that they belong to, until they expire or are
 revoked.
 
-Two identities can log in: the person who owns the service, and one client with a secret. The
-person proves who he is by the service's own token, as anybody on this machine can reach the port.
+Each user of the service has two identities that can log in: himself, and a client with a secret
+for his programs. He proves who he is by his token of the service, as anybody on this machine can
+reach the port.
 """
 
 from __future__ import annotations

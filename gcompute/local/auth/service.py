@@ -23,6 +23,7 @@ from .scopes import AUTH_RESOURCE_SERVER, by_resource_server
 from .signing import SigningKey
 
 if TYPE_CHECKING:
+    from gcompute.local.identities import Identities
     from gcompute.local.store import Store
 
 
@@ -30,22 +31,18 @@ class AuthService:
     """The tokens of one local service.
 
     Args:
-        store: where clients, users and tokens are kept.
-        person: who logs in by the page.
-        password: what he proves it with.
+        store: where tokens are kept.
+        identities: who may have some: persons, who prove who they are by their tokens of the
+            service, and their clients, which have secrets.
         token_lifetime_s: how long an access token is valid, in seconds.
     """
 
-    def __init__(self, store: Store, person: User, password: str, token_lifetime_s: float) -> None:
+    def __init__(self, store: Store, identities: Identities, token_lifetime_s: float) -> None:
         self._store = store
-        self._person = person
-        self._password = password
+        self._identities = identities
         self._lifetime_s = token_lifetime_s
         self._codes = Codes()
         self.key = SigningKey()
-        self.client_id = store.remembered("client_id", str(uuid.uuid4()))
-        self.client_secret = store.remembered("client_secret", secrets.token_urlsafe(32))
-        store.users.ensure(User(self.client_id, f"{self.client_id}@clients.auth.globus.org"))
 
     # -- whom a token stands for ------------------------------------------------------------
 
@@ -56,13 +53,16 @@ class AuthService:
             return None
         if COMPUTE_SCOPE not in grant.scope.split():
             return None
-        user = self._store.users.find(grant.user_id)
+        user = self._identities.find(grant.user_id)
         return None if user is None else (user, grant.policies)
 
     def userinfo(self, token: str, now: float) -> dict[str, Any]:
         """Tell who has a token, as far as its scopes allow."""
         grant = self._of_auth(token, now)
-        identity = self._identity(grant.user_id)
+        user = self._identities.find(grant.user_id)
+        if user is None:
+            raise failures.invalid_token()
+        identity = self._described(user)
         scopes = grant.scope.split()
         answer: dict[str, Any] = {"sub": identity["id"]}
         if "profile" in scopes:
@@ -74,8 +74,8 @@ class AuthService:
     def identities(self, token: str, ids: list[str], now: float) -> dict[str, Any]:
         """Show identities by id, for who has any token for Globus Auth."""
         self._of_auth(token, now)
-        known = [found for id_ in ids if (found := self._store.users.find(id_)) is not None]
-        return {"identities": [self._identity(user.id) for user in known]}
+        known = [found for id_ in ids if (found := self._identities.find(id_)) is not None]
+        return {"identities": [self._described(user) for user in known]}
 
     def _of_auth(self, token: str, now: float) -> Grant:
         grant = self._store.grants.find(token, "access", now)
@@ -83,14 +83,12 @@ class AuthService:
             raise failures.invalid_token()
         return grant
 
-    def _identity(self, user_id: str) -> dict[str, Any]:
-        user = self._store.users.find(user_id)
-        assert user is not None, "tokens belong to known users"
-        person = user.id == self._person.id
+    def _described(self, user: User) -> dict[str, Any]:
+        person = self._identities.by_client(user.id) is None
         return {
             "id": user.id,
             "username": f"{user.name}@localhost" if person else user.name,
-            "name": "Local User" if person else None,
+            "name": user.name if person else None,
             "email": f"{user.name}@localhost" if person else None,
             "organization": None,
             "status": "used",
@@ -99,15 +97,16 @@ class AuthService:
     # -- a person logs in -------------------------------------------------------------------
 
     def authorize(self, authorization: Authorization, password: str, now: float) -> str:
-        """Give the code for a person who proves who he is.
+        """Give the code for a person who proves who he is: the token says which user.
 
         Raises:
             AuthFailure: 403, he does not.
         """
         by_resource_server(authorization.scope)
-        if not hmac.compare_digest(password.encode(), self._password.encode()):
-            raise failures.AuthFailure(403, "access_denied", "this is not the service's token")
-        return self._codes.issue(authorization, self._person.id, now)
+        identity = self._identities.by_token(password)
+        if identity is None:
+            raise failures.AuthFailure(403, "access_denied", "this is nobody's token here")
+        return self._codes.issue(authorization, identity.user.id, now)
 
     # -- tokens -----------------------------------------------------------------------------
 
@@ -144,12 +143,14 @@ class AuthService:
         """Give the client that asks. Any UUID may be a client without a secret, but ours."""
         if basic is not None:
             client_id, secret = basic
-            known = client_id == self.client_id
-            if not hmac.compare_digest(secret.encode(), self.client_secret.encode()) or not known:
+            owner = self._identities.by_client(client_id)
+            # An unknown client costs the same comparison as a wrong secret.
+            expected = "" if owner is None else owner.client_secret
+            if not hmac.compare_digest(secret.encode(), expected.encode()) or owner is None:
                 raise failures.invalid_client()
             return client_id
         client_id = form.get("client_id", "")
-        if client_id == self.client_id or not _is_uuid(client_id):
+        if self._identities.by_client(client_id) is not None or not _is_uuid(client_id):
             raise failures.invalid_client()
         return client_id
 

@@ -156,7 +156,7 @@ def _authorization(auth: AuthService, request: Request) -> Authorization:
 
 
 _FORM = (
-    '<form method="post"><label>Token of the local service: '
+    '<form method="post"><label>Your token of the local service: '
     '<input type="password" name="token" autofocus></label> <button>Log in</button></form>'
 )
 

@@ -1,4 +1,20 @@
-"""Who may see and use what: endpoints, functions and task groups of a caller. Reads only."""
+"""Who may see and use what: endpoints, functions and task groups of a caller. Reads only.
+
+=============  ======================================  ====================================
+               may see it                              may use it
+=============  ======================================  ====================================
+endpoint       owner, admins; everybody if ``public``  owner, admins
+own endpoint   every user of the service               every user of the service
+function       owner, its ``group``; everybody if      who may see it
+               ``public``
+task           its submitter                           its submitter
+task group     its maker                               its maker
+=============  ======================================  ====================================
+
+Only owners and admins may change an endpoint, and only its owner may delete a function.
+``public`` makes an endpoint known, not usable, as with the hosted service; the own endpoint is
+the one that the service starts itself. Source: ``openapi/compute.yaml#/components/schemas``.
+"""
 
 from __future__ import annotations
 
@@ -11,36 +27,54 @@ from gcompute.local.store.tasks import TaskGroup
 from .call import Call
 
 
+def may_use(service: Service, call: Call, endpoint: Endpoint) -> bool:
+    """Tell whether the caller may run tasks on an endpoint."""
+    return endpoint.id == service.local_endpoint or endpoint.administered_by(call.user.id)
+
+
+def may_see(service: Service, call: Call, endpoint: Endpoint) -> bool:
+    """Tell whether the caller may look at an endpoint."""
+    return endpoint.public or may_use(service, call, endpoint)
+
+
 def visible_endpoint(service: Service, call: Call, endpoint_id: str) -> Endpoint:
-    """Give an endpoint that the caller may look at: his, or a public one."""
-    endpoint = service.store.endpoints.find(endpoint_id)
-    if endpoint is None:
-        raise errors.endpoint_not_found(endpoint_id)
-    if not endpoint.public and not endpoint.administered_by(call.user.id):
+    """Give an endpoint that the caller may look at."""
+    endpoint = _endpoint(service, endpoint_id)
+    if not may_see(service, call, endpoint):
+        raise errors.endpoint_forbidden(endpoint_id)
+    return endpoint
+
+
+def usable_endpoint(service: Service, call: Call, endpoint_id: str) -> Endpoint:
+    """Give an endpoint that the caller may run tasks on."""
+    endpoint = _endpoint(service, endpoint_id)
+    if not may_use(service, call, endpoint):
         raise errors.endpoint_forbidden(endpoint_id)
     return endpoint
 
 
 def administered_endpoint(service: Service, call: Call, endpoint_id: str) -> Endpoint:
     """Give an endpoint that the caller may change."""
-    endpoint = service.store.endpoints.find(endpoint_id)
-    if endpoint is None:
-        raise errors.endpoint_not_found(endpoint_id)
+    endpoint = _endpoint(service, endpoint_id)
     if not endpoint.administered_by(call.user.id):
         raise errors.endpoint_forbidden(endpoint_id)
     return endpoint
 
 
-def usable_function(service: Service, call: Call, function_id: str) -> Function:
-    """Give a function that the caller may run.
+def _endpoint(service: Service, endpoint_id: str) -> Endpoint:
+    endpoint = service.store.endpoints.find(endpoint_id)
+    if endpoint is None:
+        raise errors.endpoint_not_found(endpoint_id)
+    return endpoint
 
-    Membership in Globus groups is unknown here: a function that is shared with a group is its
-    owner's only.
-    """
+
+def usable_function(service: Service, call: Call, function_id: str) -> Function:
+    """Give a function that the caller may look at and run."""
     function = service.store.functions.find(function_id)
     if function is None:
         raise errors.function_not_found(function_id)
-    if not function.public and function.owner != call.user.id:
+    shared = function.public or function.group_id in service.identities.groups(call.user.id)
+    if not shared and function.owner != call.user.id:
         raise errors.function_forbidden(function_id)
     return function
 

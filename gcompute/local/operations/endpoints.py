@@ -12,7 +12,7 @@ from gcompute.local.amqp import LinkError
 from gcompute.local.service import Service
 from gcompute.local.store.endpoints import Endpoint
 
-from .access import administered_endpoint, visible_endpoint
+from .access import administered_endpoint, may_see, visible_endpoint
 from .call import Call, Handler, canonical
 from .times import iso_time
 
@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 #: How long a locked endpoint may not register, in seconds.
 _LOCK_S = 15 * 60.0
+#: What a registration that does not name it leaves as it was.
+#: Source: ``openapi/compute.yaml#/components/schemas/RegisterEndpointRequest``.
+_FLAGS = ("multi_user", "high_assurance", "public")
 #: What the service answers to a deletion, for whatever reason.
 _DELETED = 302
 #: What an endpoint tells about itself, as far as it does.
@@ -58,27 +61,45 @@ async def register(service: Service, call: Call, endpoint_id: str) -> dict[str, 
         ServiceError: 403 for somebody else's endpoint, 409 for another kind of endpoint than it
             was, 423 for a locked one.
     """
-    body = call.body
-    multi_user = body.get("multi_user", False)
-    known = service.store.endpoints.find(endpoint_id, deleted=True)
-    if known is not None:
-        _check_again(known, call, multi_user)
+    registration = _merged(service, call, endpoint_id)
+    multi_user = registration["multi_user"]
     await service.provisioning.declare_endpoint(endpoint_id, multi_user=multi_user)
-    registration = {key: value for key, value in body.items() if key != "endpoint_uuid"}
-    metadata = registration.get("metadata") or {}
-    registration["metadata"] = {"ip_address": call.host} | metadata
-    if registration.get("allowed_functions") is not None:
-        registration["allowed_functions"] = [
-            canonical(function_id) for function_id in registration["allowed_functions"]
-        ]
+    # Somebody else may have registered or locked it meanwhile.
+    known = _check_again(service, call, endpoint_id, multi_user)
     owner = call.user.id if known is None else known.owner
     with service.store.transaction():
         service.store.endpoints.register(endpoint_id, owner, registration, call.now)
-    return service.provisioning.describe_endpoint(endpoint_id, multi_user=multi_user)
+    answer = await service.provisioning.describe_endpoint(endpoint_id, multi_user=multi_user)
+    try:
+        _check_again(service, call, endpoint_id, multi_user)
+    except errors.ServiceError:
+        await service.provisioning.shut_out(endpoint_id)
+        raise
+    return answer
 
 
-def _check_again(endpoint: Endpoint, call: Call, multi_user: bool) -> None:
+def _merged(service: Service, call: Call, endpoint_id: str) -> dict[str, Any]:
+    """Give a registration as it is kept: flags that it does not name stay as they were."""
+    known = service.store.endpoints.find(endpoint_id)
+    before = {} if known is None else known.registration
+    registration = {key: value for key, value in call.body.items() if key != "endpoint_uuid"}
+    for flag in _FLAGS:
+        registration.setdefault(flag, before.get(flag, False))
+    _check_again(service, call, endpoint_id, registration["multi_user"])
+    registration["metadata"] = {"ip_address": call.host} | (registration.get("metadata") or {})
+    for field in ("allowed_functions", "admins"):
+        if registration.get(field) is not None:
+            registration[field] = [canonical(id_) for id_ in registration[field]]
+    return registration
+
+
+def _check_again(
+    service: Service, call: Call, endpoint_id: str, multi_user: bool
+) -> Endpoint | None:
     """Refuse to register an endpoint again that is another's, locked, or was of another kind."""
+    endpoint = service.store.endpoints.find(endpoint_id, deleted=True)
+    if endpoint is None:
+        return None
     if not endpoint.administered_by(call.user.id):
         raise errors.endpoint_forbidden(endpoint.id)
     if endpoint.locked_until > call.now:
@@ -86,6 +107,7 @@ def _check_again(endpoint: Endpoint, call: Call, multi_user: bool) -> None:
     if endpoint.multi_user != multi_user:
         kind = "multi-user" if endpoint.multi_user else "single-user"
         raise errors.endpoint_conflict(endpoint.id, f"it was registered as a {kind} endpoint")
+    return endpoint
 
 
 async def get_endpoints(service: Service, call: Call) -> list[dict[str, Any]]:
@@ -99,8 +121,7 @@ async def get_endpoints(service: Service, call: Call) -> list[dict[str, Any]]:
             "owner": endpoint.owner,
         }
         for endpoint in service.store.endpoints.all()
-        if endpoint.owner == call.user.id
-        or (any_role and (endpoint.public or endpoint.administered_by(call.user.id)))
+        if endpoint.owner == call.user.id or (any_role and may_see(service, call, endpoint))
     ]
 
 
@@ -146,22 +167,22 @@ def _count(report: Mapping[str, Any], field: str) -> int | None:
 
 async def lock_endpoint(service: Service, call: Call) -> dict[str, Any]:
     """Cut an endpoint off, and keep it from registering for a while."""
-    endpoint_id, until = _lock(service, call)
+    endpoint_id, until = await _lock(service, call)
     return {"endpoint_id": endpoint_id, "lock_expiration_timestamp": until}
 
 
 async def lock_endpoint_v2(service: Service, call: Call) -> dict[str, Any]:
     """Lock an endpoint; this version tells the time as text."""
-    endpoint_id, until = _lock(service, call)
+    endpoint_id, until = await _lock(service, call)
     return {"endpoint_id": endpoint_id, "lock_expiration_timestamp": iso_time(until)}
 
 
-def _lock(service: Service, call: Call) -> tuple[str, float]:
+async def _lock(service: Service, call: Call) -> tuple[str, float]:
     endpoint = administered_endpoint(service, call, call.id("endpoint_uuid"))
     until = call.now + _LOCK_S
     with service.store.transaction():
         service.store.endpoints.lock(endpoint.id, until)
-    service.provisioning.shut_out(endpoint.id)
+    await service.provisioning.shut_out(endpoint.id)
     return endpoint.id, until
 
 

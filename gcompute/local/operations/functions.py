@@ -11,7 +11,7 @@ from gcompute.local.service import Service
 from gcompute.local.store.functions import Function
 from gcompute.serialize import unpack_buffers
 
-from .access import own_function, usable_function
+from .access import may_see, own_function, usable_function
 from .call import Call, Handler, canonical
 
 #: What the service answers to a deletion, for whatever reason.
@@ -23,7 +23,7 @@ async def register_function(service: Service, call: Call) -> dict[str, Any]:
     body = call.body
     ha_endpoint = body.get("ha_endpoint_id")
     if ha_endpoint is not None:
-        _check_ha_endpoint(service, canonical(ha_endpoint), body)
+        _check_ha_endpoint(service, call, canonical(ha_endpoint))
     function = Function(
         id=str(uuid.uuid4()),
         owner=call.user.id,
@@ -33,7 +33,7 @@ async def register_function(service: Service, call: Call) -> dict[str, Any]:
         description=body.get("description"),
         metadata=body["meta"],
         public=body.get("public", False),
-        group_id=body.get("group"),
+        group_id=_group(body),
         ha_endpoint=None if ha_endpoint is None else canonical(ha_endpoint),
     )
     with service.store.transaction():
@@ -41,15 +41,22 @@ async def register_function(service: Service, call: Call) -> dict[str, Any]:
     return {"function_uuid": function.id}
 
 
-def _check_ha_endpoint(service: Service, endpoint_id: str, body: dict[str, Any]) -> None:
-    if body.get("public") or body.get("group"):
+def _group(body: dict[str, Any]) -> str | None:
+    """Give the group that a function is shared with."""
+    group = body.get("group")
+    return None if group is None else canonical(group)
+
+
+def _check_ha_endpoint(service: Service, call: Call, endpoint_id: str) -> None:
+    if call.body.get("public") or call.body.get("group"):
         raise errors.invalid_field(
             "body",
             "ha_endpoint_id",
             msg="A function of a high-assurance endpoint cannot be public or shared with a group",
         )
     endpoint = service.store.endpoints.find(endpoint_id)
-    if endpoint is None or not endpoint.high_assurance:
+    # One that the caller may not see does not exist for him.
+    if endpoint is None or not (endpoint.high_assurance and may_see(service, call, endpoint)):
         raise errors.invalid_field(
             "body", "ha_endpoint_id", msg=f"{endpoint_id} is no high-assurance endpoint"
         )
@@ -79,7 +86,7 @@ async def register_function_v2(service: Service, call: Call) -> dict[str, Any]:
         description=body.get("description"),
         metadata=body.get("metadata"),
         public=body.get("public", False),
-        group_id=body.get("group"),
+        group_id=_group(body),
     )
     with service.store.transaction():
         service.store.functions.add(function, call.now)

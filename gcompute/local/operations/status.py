@@ -72,7 +72,7 @@ async def get_task_group(service: Service, call: Call) -> dict[str, Any]:
 
 async def get_result_amqp_url(service: Service, call: Call) -> dict[str, Any]:
     """Give fresh credentials for the caller's result queues."""
-    return service.provisioning.describe_user(call.user.id)
+    return await service.provisioning.describe_user(call.user.id)
 
 
 HANDLERS: dict[str, Handler] = {

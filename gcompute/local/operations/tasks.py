@@ -17,7 +17,7 @@ from gcompute.local.store.endpoints import Endpoint
 from gcompute.local.store.functions import Function
 from gcompute.local.store.tasks import Batch, NewTask, TaskGroup, WaitingTask
 
-from .access import administered_endpoint, check_permitted, own_task_group, usable_function
+from .access import check_permitted, own_task_group, usable_endpoint, usable_function
 from .call import Call, Handler, canonical
 
 _HA_WARNING = (
@@ -29,7 +29,7 @@ _HA_WARNING = (
 async def submit(service: Service, call: Call) -> dict[str, Any]:
     """Accept tasks for an endpoint."""
     body = call.body
-    endpoint = _running_endpoint(service, call, call.id("endpoint_uuid"))
+    endpoint = _running_endpoint(service, call, call.id("endpoint_uuid"), "path", "endpoint_uuid")
     # Looked up by the spelling in the request, which is the spelling of the answer.
     functions = {
         given: _function(service, call, given, endpoint, "body", "tasks", given)
@@ -102,7 +102,7 @@ def _checked_entry(
         endpoint_id = canonical(endpoint_id)
     except ValueError as error:
         raise _no_uuid("body", "tasks", index, 1) from error
-    endpoint = _running_endpoint(service, call, endpoint_id)
+    endpoint = _running_endpoint(service, call, endpoint_id, "body", "tasks", index, 1)
     function = _function(service, call, function_id, endpoint, "body", "tasks", index, 0)
     return endpoint, function, NewTask(str(uuid.uuid4()), function.id, payload)
 
@@ -111,18 +111,19 @@ def _no_uuid(*loc: str | int) -> errors.RequestInvalid:
     return errors.invalid_field(*loc, msg="This is no UUID", rule="uuid_parsing")
 
 
-def _running_endpoint(service: Service, call: Call, endpoint_id: str) -> Endpoint:
-    """Give an endpoint that runs tasks of the caller."""
-    endpoint = administered_endpoint(service, call, endpoint_id)
+def _running_endpoint(service: Service, call: Call, endpoint_id: str, *loc: str | int) -> Endpoint:
+    """Give an endpoint that runs tasks of the caller; ``loc`` is where the request names it."""
+    endpoint = usable_endpoint(service, call, endpoint_id)
     policy = endpoint.authentication_policy
     if policy is not None and call.policies is not None and policy not in call.policies:
         raise errors.AuthorizationRequired(policy, endpoint.id)
     if endpoint.multi_user:
         raise errors.invalid_field(
-            "path",
-            "endpoint_uuid",
-            msg="The local service starts no user endpoints for a multi-user endpoint: "
-            "submit to an endpoint that runs tasks itself",
+            *loc,
+            msg=f"Endpoint {endpoint.id} is a multi-user endpoint: it runs no tasks itself, and "
+            "the local service does not have it start a user endpoint. Register the agent without "
+            "multi_user, or submit to an endpoint that runs tasks itself",
+            rule="multi_user_endpoint",
         )
     return endpoint
 
@@ -146,14 +147,22 @@ async def _task_group(
     """Give the task group of a submit, and make its queue where one is asked for."""
     given = call.body.get("task_group_id")
     group_id = str(uuid.uuid4()) if given is None else canonical(given)
-    known = service.store.tasks.find_group(group_id)
-    if given is not None and not (known is None and may_be_new):
-        known = own_task_group(service, call, group_id)
+    known = _known_group(service, call, group_id, may_be_new=given is None or may_be_new)
     has_queue = with_queue or (known is not None and known.has_queue)
     if has_queue:
         # Before the answer, as the client consumes it at once; again where it has expired.
         await service.provisioning.declare_group(call.user.id, group_id)
+        # Somebody else may have made a group with this id meanwhile.
+        known = _known_group(service, call, group_id, may_be_new=True)
     return TaskGroup(group_id, call.user.id, has_queue, call.now if not known else known.created_at)
+
+
+def _known_group(
+    service: Service, call: Call, group_id: str, *, may_be_new: bool
+) -> TaskGroup | None:
+    if may_be_new and service.store.tasks.find_group(group_id) is None:
+        return None
+    return own_task_group(service, call, group_id)
 
 
 def _add(service: Service, call: Call, batch: Batch, tasks: Sequence[NewTask]) -> list[WaitingTask]:

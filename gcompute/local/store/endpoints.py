@@ -107,6 +107,12 @@ class Endpoints:
             ),
         )
 
+    def give(self, endpoint_id: str, owner: str) -> None:
+        """Make a known endpoint somebody's."""
+        self._connection.execute(
+            "UPDATE endpoints SET owner = ? WHERE id = ?", (owner, endpoint_id)
+        )
+
     def find(self, endpoint_id: str, *, deleted: bool = False) -> Endpoint | None:
         """Find an endpoint; a deleted one only where asked."""
         row = self._connection.execute(

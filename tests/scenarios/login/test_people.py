@@ -90,7 +90,7 @@ def test_a_person_learns_who_he_is(person: Person, login: Login) -> None:
     assert isinstance(login.app, globus_sdk.UserApp)
     assert who["id"] == login.app.token_storage.identity_id
     assert (who["username"], who["email"]) == ("local@localhost", "local@localhost")
-    assert who["name"] == "Local User"
+    assert who["name"] == "local"
 
 
 def test_after_a_logout_a_login_is_required(person: Person, login: Login) -> None:

@@ -8,10 +8,13 @@ from datetime import datetime
 
 import httpx
 import pytest
+from pika.exceptions import ProbableAuthenticationError
 
 from gcompute.local import LocalService
 from gcompute.local.document import document
+from gcompute.local.names import LOGINS
 from tests.scenarios.service.api import METADATA, UNKNOWN, Api, is_uuid, payload
+from tests.scenarios.service.queues import channel
 
 
 def test_the_version_is_for_everybody(stranger: Api) -> None:
@@ -114,14 +117,32 @@ def test_a_multi_user_endpoint_gets_commands(api: Api, operation: str) -> None:
     answer = api(operation, body)
     assert "task_queue_info" not in answer
     assert answer["command_queue_info"]["queue"]
-    single = {"endpoint_name": "many", "metadata": {}}
     endpoint = answer["endpoint_id"]
+    single = {"endpoint_name": "many", "metadata": {}, "multi_user": False}
     assert api.refused(409, "update_endpoint", single, endpoint_uuid=endpoint) == (
         "RESOURCE_CONFLICT"
     )
     tasks = {"tasks": {api.function(): [payload(1)]}}
-    assert api.refused(422, "submit", tasks, endpoint_uuid=endpoint) == "REQUEST_MALFORMED"
+    response = api.send("submit", tasks, endpoint_uuid=endpoint)
+    (error,) = response.json()["detail"]
+    assert (response.status_code, error["loc"]) == (422, ["path", "endpoint_uuid"])
+    assert endpoint in error["msg"]
+    assert "without multi_user" in error["msg"]
     assert api("get_endpoint_console", endpoint_uuid=endpoint) == {"user_endpoints": []}
+
+
+def test_a_registration_leaves_flags_that_it_does_not_name(api: Api) -> None:
+    """They change when it does name them; everything else is as the last one says."""
+    flags = {"public": True, "high_assurance": True}
+    endpoint = api.endpoint(allowed_functions=[UNKNOWN], **flags)
+    body = {"endpoint_name": "renamed", "metadata": {}}
+    api("update_endpoint", body, endpoint_uuid=endpoint)
+    shown = api("get_endpoint", endpoint_uuid=endpoint)
+    assert {name: shown[name] for name in flags} == flags
+    assert shown["name"] == "renamed"
+    assert api("get_endpoint_allowlist", endpoint_uuid=endpoint)["restricted"] is False
+    api("update_endpoint", body | {"public": False}, endpoint_uuid=endpoint)
+    assert api("get_endpoint", endpoint_uuid=endpoint)["public"] is False
 
 
 def test_a_locked_endpoint_may_not_register(api: Api) -> None:
@@ -254,12 +275,21 @@ def test_the_older_submit_names_endpoint_and_function_in_each_task(api: Api) -> 
     assert shown["create_websockets_queue"] is True
 
 
-def test_each_result_url_has_a_user_of_its_own(api: Api, service: LocalService) -> None:
-    """The prefix stays; with the embedded broker each call makes a fresh password."""
-    first, second = api("get_result_amqp_url"), api("get_result_amqp_url")
-    assert first["queue_prefix"] == second["queue_prefix"]
-    if service._broker_url is None:
-        assert first["connection_url"] != second["connection_url"]
+def test_each_result_url_is_a_login_of_its_own(api: Api) -> None:
+    """The prefix stays; credentials that are void by now leave their open connections alone."""
+    first = api("get_result_amqp_url")
+    with channel(first["connection_url"]) as opened:
+        logins = [api("get_result_amqp_url") for _ in range(LOGINS)]
+        assert {login["queue_prefix"] for login in logins} == {first["queue_prefix"]}
+        urls = {login["connection_url"] for login in logins}
+        assert len(urls) == LOGINS
+        opened.connection.process_data_events(0)
+        assert opened.is_open
+    with pytest.raises(ProbableAuthenticationError), channel(first["connection_url"]):
+        pass
+    for url in urls:
+        with channel(url):
+            pass
 
 
 def test_containers_are_records(api: Api) -> None:

@@ -254,30 +254,8 @@ def test_results_of_high_assurance_endpoints_come_over_http(api: Api) -> None:
     assert api("get_task", task_uuid=task)["result"] == "00\nsecret"
 
 
-def test_what_users_and_endpoints_may_do_at_the_broker(api: Api, service: LocalService) -> None:
-    """A user reads his own queues and nothing else; an endpoint reads its own tasks only."""
-    if service._broker_url is not None:
-        # Everybody has the one account of a broker that is known by its URL only.
-        assert api("get_result_amqp_url")["connection_url"] == service._broker_url
-        return
-    endpoint, other = Endpoint(api), Endpoint(api)
-    user = api("get_result_amqp_url")["connection_url"]
-    mine = endpoint.info["task_queue_info"]["connection_url"]
-    theirs = other.info["task_queue_info"]["queue"]
-    for url in (user, mine):
-        with channel(url) as opened, pytest.raises(pika.exceptions.ChannelClosedByBroker) as error:
-            opened.basic_get(theirs)
-        assert error.value.reply_code == 403
-    exchange = endpoint.info["task_queue_info"]["exchange"]
-    with channel(mine) as opened, pytest.raises(pika.exceptions.ChannelClosedByBroker):
-        opened.basic_publish(exchange, other.id, b"")
-
-
-def test_a_lock_cuts_an_endpoint_off(api: Api, service: LocalService) -> None:
-    """Its connection closes and its credentials are void, where the broker has users."""
-    if service._broker_url is not None:
-        assert api("lock_endpoint", endpoint_uuid=Endpoint(api).id)
-        return
+def test_a_lock_cuts_an_endpoint_off(api: Api) -> None:
+    """Its connection closes and its credentials are void."""
     endpoint = Endpoint(api)
     url = endpoint.info["task_queue_info"]["connection_url"]
     with channel(url) as opened:

@@ -3,30 +3,65 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 import pytest
 
 from gcompute.errors import ComputeError
-from gcompute.local import LocalService, LocalServiceFailed, launcher
+from gcompute.local import LocalService, LocalServiceFailed, User, launcher
 from gcompute.local.settings import Settings
 from gcompute.local.stack import without_credentials
 
 
 def test_settings_travel_as_one_line() -> None:
     """What one process writes the other reads."""
-    settings = Settings(state_dir="/x", broker="amqp://u:p@h/v", workers=7, temporary=False)
+    users = (User("ada"), User("bob", groups=[uuid.uuid4()]))
+    settings = Settings(
+        state_dir="/x", broker="amqp://u:p@h/v", workers=7, temporary=False, users=users
+    )
     line = settings.to_line()
     assert line.endswith("\n")
     assert line.count("\n") == 1
     assert Settings.from_line(line) == settings
 
 
-@pytest.mark.parametrize("arguments", [{"workers": -1}, {"broker": "http://localhost"}])
-def test_arguments_that_make_no_sense(arguments: dict[str, object]) -> None:
-    """They are refused before anything starts."""
-    with pytest.raises(ValueError, match=r"workers|broker"):
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"workers": -1}, "workers"),
+        ({"broker": "http://localhost"}, "broker"),
+        ({"broker_management": "http://localhost:15672"}, "pass its URL as broker"),
+        ({"broker": "amqp://h", "broker_management": "amqp://h"}, "broker_management"),
+        ({"broker": "amqp://h", "broker_management": "http://"}, "broker_management"),
+        ({"users": []}, "users must name somebody"),
+        ({"users": "ada"}, r"a list, as in users=\['ada'\]"),
+        ({"users": ["ada", "ada"]}, "'ada' more than once"),
+        ({"users": ["a b"]}, "'a b' cannot be a user's name"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments: dict[str, object], named: str) -> None:
+    """They are refused before anything starts, by name."""
+    with pytest.raises(ValueError, match=named):
         LocalService(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_groups_name_is_a_uuid() -> None:
+    """In any spelling; a group that is something else is named with its user."""
+    group = uuid.uuid4()
+    assert User("ada", groups=[str(group).upper()]) == User("ada", groups=[group])
+    with pytest.raises(ValueError, match=r"'lab'.*user ada"):
+        User("ada", groups=["lab"])
+    with pytest.raises(ValueError, match="list of UUIDs"):
+        User("ada", groups=str(group))
+
+
+def test_credentials_are_in_no_repr() -> None:
+    """Neither those of the broker nor those of its management."""
+    settings = Settings("/x", broker="amqp://u:hidden@h", broker_management="http://u:hidden@h")
+    assert "hidden" not in repr(settings)
+    service = LocalService(broker="amqp://u:hidden@h", broker_management="http://u:hidden@h")
+    assert "hidden" not in repr(service)
 
 
 def test_a_service_that_does_not_run_has_no_address() -> None:

@@ -19,11 +19,13 @@ def test_routing_keys_name_their_sender() -> None:
 
 def test_a_pattern_grants_the_names_and_nothing_that_contains_them() -> None:
     """Brokers search patterns in names, so they are anchored, and dots are dots."""
-    pattern = re.compile(only(NAMES.result_exchange))
-    assert pattern.search(NAMES.result_exchange)
-    assert not pattern.search(f"{NAMES.result_exchange}.more")
-    assert not pattern.search(f"x{NAMES.result_exchange}")
-    assert not pattern.search(NAMES.result_exchange.replace(".", "-"))
+    exchange = NAMES.result_exchange("e")
+    pattern = re.compile(only(exchange))
+    assert pattern.search(exchange)
+    assert not pattern.search(f"{exchange}.more")
+    assert not pattern.search(f"x{exchange}")
+    assert not pattern.search(exchange.replace(".", "-"))
+    assert not pattern.search(NAMES.result_exchange("f"))
 
 
 def test_a_user_reads_his_own_queues_only() -> None:
@@ -38,6 +40,6 @@ def test_a_user_reads_his_own_queues_only() -> None:
 def test_services_share_no_name() -> None:
     """Two services on one broker have nothing in common."""
     other = Names("gcompute-ba9876543210")
-    for attribute in ("task_exchange", "result_exchange", "result_queue", "heartbeat_queue"):
+    for attribute in ("task_exchange", "result_queue", "heartbeat_queue"):
         assert getattr(NAMES, attribute) != getattr(other, attribute)
     assert NAMES.task_queue("e") != other.task_queue("e")

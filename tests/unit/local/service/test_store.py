@@ -68,7 +68,6 @@ def test_a_store_reads_back_what_it_wrote(tmp_path: Path) -> None:
     first.close()
     second = Store(tmp_path)
     assert (second.identity(), second.local_endpoint()) == (identity, local)
-    assert second.users.by_token("token") == User(OWNER, "somebody")
     assert second.users.named("somebody") == (User(OWNER, "somebody"), "token")
     assert [task.id for task in second.tasks.unfinished()] == [task.id for task in tasks]
     assert second.tasks.unfinished()[0].resource_specification == {"num_nodes": 1}
