@@ -21,7 +21,7 @@ from gcompute import __version__
 from gcompute.errors import ComputeError
 
 #: The commands, in the order in which the help shows them.
-COMMANDS = ("gcompute.diagnosis.command",)
+COMMANDS = ("gcompute.local.command", "gcompute.diagnosis.command")
 
 # As shells report death by SIGINT and SIGPIPE: 128 and the number of the signal.
 _INTERRUPTED = 130

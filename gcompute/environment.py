@@ -69,3 +69,22 @@ def user_dir() -> Path:
     folder = Path(named).expanduser() if named else Path.home() / ".globus_compute"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def local_state_dir() -> Path:
+    """Give the folder in which ``gcompute local`` keeps its service where none is named.
+
+    It is not in :func:`user_dir`, as each folder in there can be an endpoint of the official
+    agent, and as ``gcompute local env`` names another :func:`user_dir`.
+    """
+    named = os.environ.get("XDG_STATE_HOME", "")
+    # One that is not absolute is to be ignored. Source: XDG Base Directory Specification.
+    base = Path(named) if named.startswith("/") else Path.home() / ".local" / "state"
+    return base / "gcompute" / "local"
+
+
+def proxies() -> dict[str, str]:
+    """Give the variables that name proxies and what needs none, in either spelling."""
+    names = ("http_proxy", "all_proxy", "no_proxy")
+    spelled = [spelling for name in names for spelling in (name, name.upper())]
+    return {name: os.environ[name] for name in spelled if name in os.environ}
