@@ -4,12 +4,17 @@ All begin with the service's identity, so that services can share a broker and o
 what is its own. Endpoints sign what they send with their routing key: ``<endpoint>.results`` and
 ``<endpoint>.heartbeats``. Each has an exchange of its own that knows these two keys and no
 others, and may publish nowhere else: so no endpoint can sign as another.
+
+A broker lets everybody who knows the name of a queue ask how many messages are in it. So the names
+of queues that belong to somebody have a seal in them, which only the service can make: who was not
+told the name cannot make it up from ids.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: So many of the newest logins that a user was given at the broker are good for new connections.
 LOGINS = 16
@@ -21,6 +26,8 @@ class Names:
 
     #: What all names begin with.
     identity: str
+    #: What seals are made with; nobody else knows it.
+    secret: str = field(repr=False)
 
     @property
     def task_exchange(self) -> str:
@@ -43,11 +50,11 @@ class Names:
 
     def task_queue(self, endpoint_id: str) -> str:
         """Tasks for an endpoint."""
-        return f"{self.identity}.tasks.{endpoint_id}"
+        return f"{self.identity}.tasks.{endpoint_id}.{self._seal(endpoint_id)}"
 
     def command_queue(self, endpoint_id: str) -> str:
         """Commands for a multi-user endpoint."""
-        return f"{self.identity}.commands.{endpoint_id}"
+        return f"{self.identity}.commands.{endpoint_id}.{self._seal(endpoint_id)}"
 
     def result_key(self, endpoint_id: str) -> str:
         """Routing key of an endpoint's results."""
@@ -59,7 +66,7 @@ class Names:
 
     def queue_prefix(self, user_id: str) -> str:
         """What the names of a user's result queues begin with; the task group's id follows."""
-        return f"{self.identity}.user.{user_id}."
+        return f"{self.identity}.user.{user_id}.{self._seal(user_id)}."
 
     def group_queue(self, user_id: str, task_group_id: str) -> str:
         """Results of a task group, for the user."""
@@ -72,6 +79,9 @@ class Names:
     def endpoint_account(self, endpoint_id: str) -> str:
         """Name of the broker's user who is an endpoint."""
         return f"{self.identity}.endpoint.{endpoint_id}"
+
+    def _seal(self, owner_id: str) -> str:
+        return hmac.digest(self.secret.encode(), owner_id.encode(), "sha256").hex()[:32]
 
 
 def sender(routing_key: str) -> str:

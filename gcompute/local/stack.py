@@ -153,7 +153,7 @@ async def _connect(
     stack: AsyncExitStack,
 ) -> Service:
     """Connect to the broker, declare what the service has there, and send what is left over."""
-    names = Names(store.identity())
+    names = Names(store.identity(), store.seal())
     provisioning = Provisioning(names, accounts, store)
     recovery: set[asyncio.Task[None]] = set()
     if accounts.volatile:

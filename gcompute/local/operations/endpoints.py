@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gcompute.local import errors
@@ -23,6 +24,8 @@ _LOCK_S = 15 * 60.0
 #: What a registration that does not name it leaves as it was.
 #: Source: ``openapi/compute.yaml#/components/schemas/RegisterEndpointRequest``.
 _FLAGS = ("multi_user", "high_assurance", "public")
+#: What the older registration does not know.
+_NEWER = ("high_assurance", "subscription_uuid", "admins", "public")
 #: What the service answers to a deletion, for whatever reason.
 _DELETED = 302
 #: What an endpoint tells about itself, as far as it does.
@@ -46,7 +49,8 @@ async def update_endpoint(service: Service, call: Call) -> dict[str, Any]:
 
 async def register_endpoint_v2(service: Service, call: Call) -> dict[str, Any]:
     """Register an endpoint the older way: it brings its id along."""
-    answer = await register(service, call, canonical(call.body["endpoint_uuid"]))
+    body = {key: value for key, value in call.body.items() if key not in _NEWER}
+    answer = await register(service, replace(call, body=body), canonical(body["endpoint_uuid"]))
     # Older endpoints report in their result queue.
     del answer["heartbeat_queue_info"]
     if "command_queue_info" in answer:

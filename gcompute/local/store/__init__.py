@@ -85,6 +85,10 @@ class Store:
         """Give the name that tells this service's queues from those of others on a broker."""
         return self.remembered("identity", f"gcompute-{secrets.token_hex(6)}")
 
+    def seal(self) -> str:
+        """Give the secret that the names of this service's queues are sealed with."""
+        return self.remembered("seal", secrets.token_hex(16))
+
     def local_endpoint(self) -> str:
         """Give the id of the endpoint that the service itself starts."""
         return self.remembered("local_endpoint", str(uuid.uuid4()))

@@ -231,6 +231,6 @@ def remove_queues(service: LocalService, broker: str | None) -> None:
     folder = service._wanted_dir
     assert folder is not None
     store = Store(folder)
-    names = Names(store.identity())
+    names = Names(store.identity(), store.seal())
     remove(broker, *Provisioning(names, SharedAccount(broker), store).everything())
     store.close()

@@ -7,7 +7,7 @@ import uuid
 
 from gcompute.local.names import Names, beginning_with, only, sender
 
-NAMES = Names("gcompute-0123456789ab")
+NAMES = Names("gcompute-0123456789ab", "secret")
 
 
 def test_routing_keys_name_their_sender() -> None:
@@ -39,7 +39,17 @@ def test_a_user_reads_his_own_queues_only() -> None:
 
 def test_services_share_no_name() -> None:
     """Two services on one broker have nothing in common."""
-    other = Names("gcompute-ba9876543210")
+    other = Names("gcompute-ba9876543210", "secret")
     for attribute in ("task_exchange", "result_queue", "heartbeat_queue"):
         assert getattr(NAMES, attribute) != getattr(other, attribute)
     assert NAMES.task_queue("e") != other.task_queue("e")
+
+
+def test_names_cannot_be_made_up_from_ids() -> None:
+    """Queues of somebody have what only the service can make in their names; always the same."""
+    other = Names(NAMES.identity, "another secret")
+    for name in ("task_queue", "command_queue", "queue_prefix"):
+        assert getattr(NAMES, name)("x") == getattr(NAMES, name)("x")
+        assert getattr(NAMES, name)("x") != getattr(other, name)("x")
+        assert getattr(NAMES, name)("x").split(".")[3] != getattr(NAMES, name)("y").split(".")[3]
+    assert "secret" not in repr(NAMES)
