@@ -64,7 +64,9 @@ def create_app(service: Service) -> Starlette:
     ]
     routes.append(Route("/openapi.json", _openapi, methods=["GET"]))
     routes += auth_routes(service.auth)
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+    app = Starlette(
+        routes=routes, exception_handlers={HTTPException: _unrouted, sqlite3.Error: _not_stored}
+    )
     app.router.redirect_slashes = False
     return app
 
@@ -82,6 +84,13 @@ async def _unrouted(request: Request, error: Exception) -> Response:
     make = errors.method_not_allowed if error.status_code == 405 else errors.no_such_route
     refusal = make(request.method, request.url.path)
     return _json(refusal.http_status, refusal.body(), error.headers)
+
+
+async def _not_stored(request: Request, error: Exception) -> Response:
+    """Answer for the routes that are no operations of the document, those of logins."""
+    log.error("%s: the state cannot be written: %s", request.url.path, error)
+    refusal = errors.not_stored(error)
+    return _json(refusal.http_status, refusal.body())
 
 
 def _endpoint(
@@ -202,7 +211,7 @@ def _refusal(error: Exception, operation: Operation) -> ServiceError:
         return errors.broker_unavailable()
     if isinstance(error, sqlite3.Error):
         log.error("%s: the state cannot be written: %s", operation.operation_id, error)
-        return errors.internal_error()
+        return errors.not_stored(error)
     log.error("%s failed", operation.operation_id, exc_info=error)
     return errors.internal_error()
 

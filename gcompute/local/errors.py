@@ -102,6 +102,15 @@ def internal_error() -> ServiceError:
     )
 
 
+def not_stored(cause: Exception) -> ServiceError:
+    """The state cannot be written; most often the disk is full."""
+    reason = (
+        f"The service cannot keep this ({cause}), and has kept nothing of this request: make room "
+        "on the disk of its state folder, then send it again"
+    )
+    return ServiceError(500, "INTERNAL_ERROR", reason)
+
+
 def endpoint_not_found(endpoint_id: str) -> ServiceError:
     """No such endpoint, or a deleted one."""
     reason = f"Endpoint {endpoint_id} could not be resolved"

@@ -153,9 +153,14 @@ class Results:
         except routing.Unacceptable as reason:
             log.warning("dropped a status report: %s", reason)
         else:
-            with self._store.transaction():
-                self._store.endpoints.report(report.endpoint_id, report.global_state, time.time())
-                self._store.tasks.report(report.endpoint_id, statuses)
+            try:
+                with self._store.transaction():
+                    now = time.time()
+                    self._store.endpoints.report(report.endpoint_id, report.global_state, now)
+                    self._store.tasks.report(report.endpoint_id, statuses)
+            except sqlite3.Error as error:
+                # The next report says as much.
+                log.error("a status report cannot be stored: %s", error)
         assert self._intake is not None
         self._intake.ack(delivery.delivery_tag)
 

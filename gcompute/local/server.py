@@ -19,6 +19,7 @@ import json
 import logging
 import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,7 +72,7 @@ async def _main(settings: Settings) -> int:
         return 0
     log.error("the service cannot run", exc_info=error)
     if not ready.is_set():
-        _say({"error": _reason(error)})
+        _say({"error": _reason(error, settings)})
     return 1
 
 
@@ -105,12 +106,14 @@ async def _hold(reader: asyncio.StreamReader, stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, settings: Settings) -> str:
     if isinstance(error, ImportError):
         return (
             f"the local service needs a package that is not installed ({error}): "
             "pip install 'gcompute[local]'"
         )
+    if isinstance(error, sqlite3.Error):
+        return f"its state in {settings.state_dir} cannot be written ({error}): make room there"
     return str(error) or repr(error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
@@ -16,6 +17,9 @@ from gcompute.local.announcement import Absent, Busy, Running
 from .place import Place
 
 _ANSWER_S = 5.0
+#: With less room than this on its disk a service is about to refuse requests; a write-ahead log
+#: alone takes 4 MiB.
+_LITTLE_BYTES = 16 * 1024 * 1024
 #: The exit status where no service runs; as for services of a system.
 _NOT_RUNNING = 3
 
@@ -81,6 +85,7 @@ def _running(found: Running, endpoint: Mapping[str, Any] | None) -> dict[str, An
         "broker": told["broker"],
         "endpoint_id": told["endpoint_id"],
         "endpoint": endpoint,
+        "free_bytes": shutil.disk_usage(told["state_dir"]).free,
     }
 
 
@@ -100,6 +105,11 @@ def _text(found: Running, endpoint: Mapping[str, Any] | None) -> str:
     if len(told["users"]) > 1:
         lines.append(f"  users     {', '.join(told['users'])}")
     lines += [f"  broker    {told['broker']}", f"  state     {told['state_dir']}"]
+    free = shutil.disk_usage(told["state_dir"]).free
+    if free < _LITTLE_BYTES:
+        lines.append(
+            f"  disk      {free // 1024} KiB free: what cannot be kept is refused; make room"
+        )
     return "\n".join(lines)
 
 
