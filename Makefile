@@ -10,7 +10,7 @@ OFFICIAL_VERSION := 4.19.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench codegen clean rabbitmq
+.PHONY: help demo test check bench faults codegen clean rabbitmq
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: $(VENV)/.dev ## Lint, check types, check that generated code is up to dat
 
 bench: $(VENV)/.dev $(OFFICIAL)/.ready $(OURS)/.ready rabbitmq ## Measure against the official SDK, side by side
 	@$(BIN)/python -m benchmarks --official $(OFFICIAL)/bin/python --ours $(OURS)/bin/python $(ARGS)
+
+faults: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Break everything with 500 tasks in flight, for both clients
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 codegen: $(VENV)/.dev ## Rewrite generated/gcompute_api from openapi/compute.yaml
 	@$(BIN)/python codegen.py
