@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         ComputeFunctionMetadata,
         ComputeResponse,
     )
+    from gcompute.waiting import as_completed, wait
 
 __version__ = "0.1.0"
 
@@ -52,8 +53,10 @@ __all__ = [
     "TaskExecutionFailed",
     "TaskPending",
     "UserRuntime",
+    "as_completed",
     "diagnose",
     "hardware_report",
+    "wait",
 ]
 
 _MODULES = {
@@ -75,8 +78,10 @@ _MODULES = {
     "TaskExecutionFailed": "gcompute.errors",
     "TaskPending": "gcompute.errors",
     "UserRuntime": "gcompute.runtime",
+    "as_completed": "gcompute.waiting",
     "diagnose": "gcompute.diagnosis",
     "hardware_report": "gcompute.functions",
+    "wait": "gcompute.waiting",
 }
 
 

@@ -6,8 +6,10 @@ import concurrent.futures
 import uuid
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, Self
 
+from gcompute.awaiting import in_thread
 from gcompute.client import Client
 from gcompute.errors import ComputeError, SerializationError, TaskTooLarge
 from gcompute.executor.engine import Engine
@@ -37,6 +39,8 @@ class Executor(concurrent.futures.Executor):
         with Executor(endpoint_id) as executor:
             future = executor.submit(function, 1, 2)
             print(future.result())
+
+    ``async with`` does the same without blocking the event loop while it waits at the end.
 
     Calls that are submitted while a request is under way go together in the next one. Results
     arrive over AMQP. Safe to use from many threads. Making one sends nothing and starts nothing.
@@ -85,6 +89,8 @@ class Executor(concurrent.futures.Executor):
             self._serializer = self.client.restricted(serializer)
         else:
             self._serializer = self.client.serializer
+        #: Asks the service for a task; of futures, which may outlive this executor.
+        self._ask_status = partial(_ask_status, self.client)
         self._functions = FunctionCache()
         self._engine = Engine(
             self.client,
@@ -249,6 +255,13 @@ class Executor(concurrent.futures.Executor):
         if wait:
             self._engine.wait()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exc_info: object) -> None:
+        # Leaving waits for results, and the event loop goes on meanwhile.
+        await in_thread("shutdown", self.shutdown)
+
     def __repr__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
         state = "shut down" if self._engine.closed else f"endpoint {self.endpoint_id}"
@@ -285,7 +298,7 @@ class Executor(concurrent.futures.Executor):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> ComputeFuture:
-        future = ComputeFuture()
+        future = ComputeFuture(ask_status=self._ask_status)
         try:
             payload = self._serializer.pack_arguments(args, kwargs)
         except SerializationError as error:
@@ -297,6 +310,10 @@ class Executor(concurrent.futures.Executor):
             return _failed(_too_large(reference.name, size))
         self._engine.submit(Submission(future, destination, reference, payload, size))
         return future
+
+
+def _ask_status(client: Client, task_id: str) -> dict[str, Any] | None:
+    return client._batch_status([task_id]).get(task_id)
 
 
 def _failed(error: ComputeError) -> ComputeFuture:

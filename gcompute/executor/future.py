@@ -1,27 +1,109 @@
-"""The future of a task."""
+"""The future of a task.
+
+What the standard library's futures can, and beyond it: it knows its task, asks the service how
+the task is doing, and can be awaited in any event loop. It belongs to the process that made it,
+so it can be neither pickled nor copied, before its end and after it: a copy would never end, and
+what is worth sending is the task's id or the result.
+"""
 
 from __future__ import annotations
 
 import concurrent.futures
 import logging
-from typing import Any
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, NoReturn
+
+from gcompute.awaiting import outcome
+from gcompute.errors import SubmissionUncertain, TaskExecutionFailed
 
 log = logging.getLogger(__name__)
 
+#: Asks the service for a task; gives ``None`` where the service does not know it. The answer's
+#: ``status`` is read. Source: ``openapi/compute.yaml#/components/schemas/TaskStatus``.
+AskStatus = Callable[[str], Mapping[str, Any] | None]
+
 
 class ComputeFuture(concurrent.futures.Future[Any]):
-    """A :class:`concurrent.futures.Future` that knows its task.
+    """A :class:`concurrent.futures.Future` that knows its task, and can be awaited.
 
     It is pending while the task waits to be sent, and can be cancelled; it is running from the
     moment the task is on its way to the service, and cannot be cancelled any more.
+
+    ``await future`` gives the result or raises the error, in any event loop, and so do
+    ``asyncio.gather(*futures)``, ``asyncio.as_completed(futures)`` and ``asyncio.wait_for``. A
+    task that is cancelled while it waits leaves the future as it is. ``asyncio.wait`` is for
+    futures of a loop only: ``asyncio.wait([asyncio.ensure_future(f) for f in futures])``.
+
+    Args:
+        task_id: the task's id, where it is known already.
+        ask_status: asks the service for a task, for :meth:`status`.
 
     Attributes:
         task_id: the task's id, once the service has taken it; ``None`` before.
     """
 
-    def __init__(self, task_id: str | None = None) -> None:
+    def __init__(self, task_id: str | None = None, *, ask_status: AskStatus | None = None) -> None:
         super().__init__()
         self.task_id = task_id
+        self._ask_status = ask_status
+
+    def status(self) -> str:
+        """Say how the task is doing, in one word.
+
+        While the task is under way this is a request to the service, which blocks; for many
+        tasks :meth:`gcompute.Client.get_batch_result` needs one request. Once the future has
+        ended nothing is asked.
+
+        Returns:
+            ``"not sent"`` before the service has taken the task, and where it never will;
+            ``"cancelled"``; ``"success"`` or ``"failed"`` once the task has finished; between
+            these the service's word, such as ``"received"``, ``"waiting-for-ep"`` (the endpoint
+            is offline or has not taken the task), ``"waiting-for-nodes"`` or ``"running"``.
+            ``"unknown"`` where the service does not know the task (any more).
+
+        Raises:
+            ComputeAPIError: the service refuses to say.
+            ServiceUnreachable: it gives no answer.
+        """
+        known = self._known_status()
+        if known is not None:
+            return known
+        if self._ask_status is None or self.task_id is None:
+            return "unknown"
+        answer = self._ask_status(self.task_id)
+        return str((answer or {}).get("status") or "unknown").lower()
+
+    def _known_status(self) -> str | None:
+        """Say how the task is doing as far as that needs no request."""
+        if self.cancelled():
+            return "cancelled"
+        if not self.done():
+            return None if self.task_id else "not sent"
+        error = self.exception(0)
+        if error is None:
+            return "success"
+        if isinstance(error, TaskExecutionFailed):
+            return "failed"
+        if isinstance(error, SubmissionUncertain):
+            return "unknown"
+        return None if self.task_id else "not sent"
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return outcome(self)
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        if self.done():
+            instead = "send what came of it, future.result()"
+        elif self.task_id:
+            instead = (
+                f"send its task_id, {self.task_id}, and ask with Client.get_result(task_id), or "
+                "send the executor's task_group_id and call Executor.reload_tasks()"
+            )
+        else:
+            instead = "wait until it has a task_id, and send that"
+        raise TypeError(
+            f"a ComputeFuture belongs to its process and cannot be pickled or copied: {instead}"
+        )
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]} task {self.task_id or '(not sent yet)'}>"
