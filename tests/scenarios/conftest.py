@@ -32,7 +32,7 @@ def service(request: pytest.FixtureRequest) -> Iterator[LocalService]:
         node: RabbitMQ = request.getfixturevalue("rabbitmq")
         options = {"broker": node.url(), "broker_management": node.management_url()}
     # Whoever is named second uses what the first one owns as far as it is shared with him.
-    users = ["ada", User("bob", groups=[GROUP])]
+    users: list[str | User] = ["ada", User("bob", groups=[GROUP])]
     with LocalService(workers=2, users=users, **options) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""The API of the running service, as its user and as nobody."""
+"""The API of the running service, as its users and as nobody."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from tests.scenarios.service.api import Api
 
 @pytest.fixture
 def api(service: LocalService) -> Iterator[Api]:
-    """The API with the user's token."""
+    """The API as the first user, ada."""
     made = Api(service.url, service.token)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bob(service: LocalService) -> Iterator[Api]:
+    """The API as another user."""
+    made = Api(service.url, service.token_of("bob"))
     yield made
     made.close()
 
