@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 from .accounts import Accounts, EmbeddedAccounts, SharedAccount
 from .agent_process import AgentProcess
 from .amqp import AmqpLink, LinkError
-from .amqp_cleanup import remove
+from .amqp.cleanup import remove
 from .app import create_app
 from .auth import AuthService
 from .dispatch import Dispatcher

@@ -223,7 +223,7 @@ def remove_queues(service: LocalService, broker: str | None) -> None:
     if broker is None:
         return
     from gcompute.local.accounts import SharedAccount
-    from gcompute.local.amqp_cleanup import remove
+    from gcompute.local.amqp.cleanup import remove
     from gcompute.local.names import Names
     from gcompute.local.provisioning import Provisioning
     from gcompute.local.store import Store

@@ -18,9 +18,9 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError
 
-from .amqp_channel import Channel, fail
-from .amqp_errors import LinkError, LinkLost, Unroutable
+from .channel import Channel, fail
 from .confirms import Confirms
+from .errors import LinkError, LinkLost, Unroutable
 
 
 @dataclass(slots=True)

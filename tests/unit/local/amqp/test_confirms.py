@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcompute.local.confirms import Confirms
+from gcompute.local.amqp.confirms import Confirms
 
 answers = st.lists(st.tuples(st.integers(0, 30), st.booleans()))
 

@@ -1,6 +1,6 @@
 """Opening and closing a pika connection, as coroutines in the running event loop.
 
-A connection comes out open, or an error of :mod:`gcompute.local.amqp_errors` does. A cancelled
+A connection comes out open, or an error of :mod:`gcompute.local.amqp.errors` does. A cancelled
 :func:`connect` leaves nothing behind.
 """
 
@@ -19,7 +19,7 @@ from pika.exceptions import (
     ProbableAuthenticationError,
 )
 
-from .amqp_errors import LinkError, LinkLost, LinkRefused
+from .errors import LinkError, LinkLost, LinkRefused
 
 log = logging.getLogger(__name__)
 

@@ -43,31 +43,10 @@ import pika
 
 from gcompute.backoff import Backoff
 
-from .amqp_channel import Channel, Delivery, QueueDepth, fail
-from .amqp_connection import connect, describe, disconnect
-from .amqp_errors import (
-    ChannelRefused,
-    LinkError,
-    LinkLost,
-    LinkRefused,
-    LinkUnreachable,
-    QueueMissing,
-    Unroutable,
-)
-from .amqp_publishing import Publisher
-
-__all__ = [
-    "AmqpLink",
-    "ChannelRefused",
-    "Delivery",
-    "LinkError",
-    "LinkLost",
-    "LinkRefused",
-    "LinkUnreachable",
-    "QueueDepth",
-    "QueueMissing",
-    "Unroutable",
-]
+from .channel import Channel, Delivery, QueueDepth, fail
+from .connection import connect, describe, disconnect
+from .errors import LinkError, LinkLost, LinkRefused, LinkUnreachable
+from .publishing import Publisher
 
 log = logging.getLogger(__name__)
 

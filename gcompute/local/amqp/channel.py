@@ -2,7 +2,7 @@
 
 In goes a method of ``pika.channel.Channel`` by name with its arguments, out comes the method of
 the broker's answer. When the channel closes in place of an answer, every unanswered call fails
-with the reason, translated from pika's errors to those of :mod:`gcompute.local.amqp_errors`.
+with the reason, translated from pika's errors to those of :mod:`gcompute.local.amqp.errors`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from .amqp_errors import ChannelRefused, LinkError, LinkLost, QueueMissing
+from .errors import ChannelRefused, LinkError, LinkLost, QueueMissing
 
 _NOT_FOUND = 404
 
