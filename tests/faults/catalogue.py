@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gcompute.messages import ResultMessage, encode
 from gcompute.serialize import ComputeSerializer
-from tests.faults.patience import eventually
+from tests.faults.patience import NeverHappened, eventually
 from tests.faults.stage import COUNT, Stage, is_submit, submitted_tasks
 from tests.support.http_front import Intervention, Request, answer, cut_short, hold
 
@@ -28,6 +28,8 @@ _BROKEN = {
     "detail": "the service broke down",
     "reason": "the service broke down",
 }
+#: Deliveries after which a message counts as one that goes round in circles.
+_CIRCLING = 20 * COUNT
 _MALFORMED = (b"", b"\x02{}", b"\x01{", b"\x01[]", b'\x01{"message_type":"result","data":{}}')
 
 Run = Callable[[Stage], Awaitable[None]]
@@ -70,11 +72,13 @@ async def _finish(stage: Stage) -> None:
 
 
 async def connection_cut(stage: Stage) -> None:
-    """The connection breaks three times, a hundred results apart."""
+    """The connection breaks three times, while results are on their way."""
     await _in_flight(stage)
+    stage.endpoint.allow(_BEFORE)
     for ended in (2 * _BEFORE, 3 * _BEFORE, 4 * _BEFORE):
+        stage.endpoint.allow(_BEFORE // 2)
         stage.proxy.cut()
-        stage.endpoint.allow(_BEFORE)
+        stage.endpoint.allow(_BEFORE // 2)
         await stage.clients[-1].has_ended(ended)
     await _finish(stage)
 
@@ -247,6 +251,7 @@ async def results_malformed(stage: Stage) -> None:
     async with stage.result_queue() as queue:
         stage.endpoint.before_answer = lambda _message: _publish_garbage(queue.publish)
         await _finish(stage)
+    _check_circling(stage)
 
 
 def _publish_garbage(publish: Callable[[bytes], object]) -> None:
@@ -263,6 +268,17 @@ async def results_foreign(stage: Stage) -> None:
             encode(ResultMessage(str(uuid.uuid4()), data))
         )
         await _finish(stage)
+    _check_circling(stage)
+
+
+def _check_circling(stage: Stage) -> None:
+    """See that what the client cannot use did not come again and again.
+
+    Raises:
+        NeverHappened: it did.
+    """
+    if stage.proxy.delivered > _CIRCLING:
+        raise NeverHappened(f"{stage.proxy.delivered} deliveries: messages go round in circles")
 
 
 # -- processes ------------------------------------------------------------------------------------
