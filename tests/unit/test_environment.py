@@ -110,3 +110,27 @@ def test_a_tilde_means_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GLOBUS_COMPUTE_USER_DIR", "~/elsewhere")
     assert environment.user_dir() == tmp_path / "elsewhere"
+
+
+def test_the_folder_of_local_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the XDG specification says: one that is not absolute does not count."""
+    monkeypatch.setenv("HOME", "/home/ada")
+    default = Path("/home/ada/.local/state/gcompute/local")
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert environment.local_state_dir() == default
+    for named in ("", "relative"):
+        monkeypatch.setenv("XDG_STATE_HOME", named)
+        assert environment.local_state_dir() == default
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert environment.local_state_dir() == Path("/state/gcompute/local")
+
+
+def test_proxies_in_either_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are set, with the names by which they are."""
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    assert environment.proxies() == {}
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy")
+    monkeypatch.setenv("no_proxy", "here")
+    assert environment.proxies() == {"HTTP_PROXY": "http://proxy", "no_proxy": "here"}

@@ -1,0 +1,83 @@
+"""What the command line of ``gcompute local`` may be."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gcompute import cli
+from gcompute.local import command
+from gcompute.local.command import status
+from gcompute.local.command.place import Place
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    """Parse a command line."""
+    parser = argparse.ArgumentParser()
+    command.add_to(parser.add_subparsers())
+    return parser.parse_args(["local", *arguments])
+
+
+def test_up_has_sensible_defaults() -> None:
+    """The port is the one that the official SDK looks at."""
+    up = parsed("up")
+    assert (up.port, up.workers, up.broker, up.users, up.state) == (5000, 2, None, None, None)
+    assert (up.detach, up.json) == (False, False)
+
+
+def test_several_users() -> None:
+    """One a time."""
+    assert parsed("up", "--user", "ada", "--user", "bob").users == ["ada", "bob"]
+
+
+def test_a_folder_is_the_same_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands that are suggested name it whole."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert parsed("status", "--state", "a b").state == tmp_path / "a b"
+    assert parsed("status", "--state", "~/x").state == Path("/home/ada/x")
+    place = Place.of(parsed("status", "--state", "a b"))
+    assert place.command("down") == f"gcompute local down --state '{tmp_path}/a b'"
+
+
+def test_the_default_folder_needs_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is, is for the environment to say."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    place = Place.of(parsed("down"))
+    assert place.folder == Path("/state/gcompute/local")
+    assert place.command("down") == "gcompute local down"
+
+
+def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Is answered with those that there are."""
+    assert cli.main(["local"]) == 2
+    help_text = capsys.readouterr().err
+    assert all(name in help_text for name in ("up", "status", "down", "env", "logs"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (61, "1 min 1 s"), (3599, "59 min 59 s"), (7384, "2 h 3 min")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    """As people say them."""
+    assert status._duration(seconds) == text
+
+
+def test_the_help_is_quick() -> None:
+    """It loads nothing of the service, nor what makes requests."""
+    script = (
+        "import sys; from gcompute import cli; cli.main(['local', 'up', '--help']); "
+        "print([name for name in ('httpx', 'starlette', 'sqlite3', 'gcompute.local.launcher') "
+        "if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
