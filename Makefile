@@ -10,7 +10,7 @@ OFFICIAL_VERSION := 4.19.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench faults codegen clean rabbitmq
+.PHONY: help demo test check bench faults interop codegen clean rabbitmq
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: $(VENV)/.dev $(OFFICIAL)/.ready $(OURS)/.ready rabbitmq ## Measure agains
 
 faults: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Break everything with 500 tasks in flight, for both clients
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+interop: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Play every scenario with every client, broker and worker
+	@$(BIN)/python -m tests.matrix $(ARGS)
 
 codegen: $(VENV)/.dev ## Rewrite generated/gcompute_api from openapi/compute.yaml
 	@$(BIN)/python codegen.py
