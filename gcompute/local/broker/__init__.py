@@ -1,8 +1,9 @@
 """An AMQP 0-9-1 broker in memory, for one machine and one user.
 
-`Broker` is the whole interface. What is below it knows no sockets, threads or clocks:
+`Broker` is the whole interface. What is below `transport` knows no sockets, threads or clocks:
 
-    server          sockets and timers
+    server          the port, and what an event of one connection means for all
+    transport       one socket with its timers
     connection      login, tuning, channel numbers
     channel         the methods of one channel
     topology        those of them that declare, bind and delete

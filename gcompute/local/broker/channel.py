@@ -20,11 +20,13 @@ from .faults import (
     NO_ROUTE,
     NOT_ALLOWED,
     NOT_IMPLEMENTED,
+    PRECONDITION_FAILED,
     UNEXPECTED_FRAME,
     ChannelFault,
     ConnectionFault,
 )
-from .publishing import Confirms, ContentAssembler, Publication, time_to_live_s
+from .limits import BrokerLimits
+from .publishing import Confirms, ContentAssembler, Publication, Unfinished, time_to_live_s
 from .queue import Entry, Message, Queue
 from .topology import Topology, require
 from .users import Right, User
@@ -53,11 +55,20 @@ class Link(Protocol):
         """Call `send_confirms` when the bytes at hand are worked off."""
 
 
+class Usage:
+    """What the channels of one connection have together, of what its limits allow."""
+
+    def __init__(self, limits: BrokerLimits) -> None:
+        self.unfinished = Unfinished(limits.max_message_size)
+        self.consumers = 0
+        self.max_consumers = limits.max_consumers
+
+
 class Channel:
     """An open channel of a connection whose user is logged in."""
 
     def __init__(
-        self, number: int, link: Link, vhost: VirtualHost, user: User, *, max_message_size: int
+        self, number: int, link: Link, vhost: VirtualHost, user: User, usage: Usage
     ) -> None:
         self.number = number
         #: Set when the broker has closed the channel and waits for the client's close-ok.
@@ -67,7 +78,8 @@ class Channel:
         self._vhost = vhost
         self._user = user
         self._topology = Topology(link, vhost, user)
-        self._content = ContentAssembler(max_message_size)
+        self._usage = usage
+        self._content = ContentAssembler(usage.unfinished)
         self._confirms: Confirms | None = None
         self._subscriptions: dict[str, Subscription] = {}
         #: Prefetch that consumers get which start from now on.
@@ -111,7 +123,9 @@ class Channel:
 
     def release(self) -> None:
         """End the channel: requeue what is not acknowledged, give up the consumers."""
+        self._content.abandon()
         subscriptions = list(self._subscriptions.values())
+        self._usage.consumers -= len(subscriptions)
         self._subscriptions.clear()
         returned = self.deliveries.settle_all()
         for subscription in subscriptions:
@@ -143,7 +157,7 @@ class Channel:
 
     def subscription_ended(self, subscription: Subscription) -> None:
         """Forget a consumer whose queue is gone, and tell a client that wants to know."""
-        if self._subscriptions.pop(subscription.tag, None) and self._link.notify_cancel:
+        if self._forget(subscription.tag) and self._link.notify_cancel:
             self._send(spec.Basic.Cancel(consumer_tag=subscription.tag, nowait=True))
 
     # -- publishing ---------------------------------------------------------------------------
@@ -195,6 +209,9 @@ class Channel:
         tag = method.consumer_tag or f"amq.ctag-{secrets.token_urlsafe(16)}"
         if tag in self._subscriptions:
             raise ConnectionFault(NOT_ALLOWED, f"attempt to reuse consumer tag '{tag}'")
+        if self._usage.consumers >= self._usage.max_consumers:
+            text = f"consumer limit of a connection ({self._usage.max_consumers}) is reached"
+            raise ChannelFault(PRECONDITION_FAILED, text)
         queue = self._vhost.queue(name, self._link)
         subscription = Subscription(
             self,
@@ -206,14 +223,20 @@ class Channel:
         )
         self._vhost.add_consumer(queue, subscription)
         self._subscriptions[tag] = subscription
+        self._usage.consumers += 1
         self._reply(method, spec.Basic.ConsumeOk(consumer_tag=tag))
         self._vhost.drain(queue)
 
     def _basic_cancel(self, method: Any) -> None:
-        subscription = self._subscriptions.pop(method.consumer_tag, None)
-        if subscription is not None:
+        if subscription := self._forget(method.consumer_tag):
             self._vhost.remove_consumer(subscription.queue, subscription)
         self._reply(method, spec.Basic.CancelOk(consumer_tag=method.consumer_tag))
+
+    def _forget(self, tag: str) -> Subscription | None:
+        subscription = self._subscriptions.pop(tag, None)
+        if subscription is not None:
+            self._usage.consumers -= 1
+        return subscription
 
     def _basic_cancel_ok(self, method: Any) -> None:
         """Clients may answer the broker's cancel, which asked for no answer."""

@@ -16,11 +16,12 @@ Source: AMQP 0-9-1 specification, sections 2.2.4 and 4.10.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from typing import Any
 
-from .channel import Channel
+from .channel import Channel, Usage
 from .codec import (
     FRAME_OVERHEAD,
     HEARTBEAT,
@@ -61,6 +62,9 @@ _SERVER_PROPERTIES = {
     },
 }
 _MAX_TEXT = 255
+#: So many times `write_high_water` may wait to be sent before the peer is not read from.
+OUTPUT_FACTOR = 10
+_NO_FRAMES: Iterator[Frame] = iter(())
 
 
 class State(Enum):
@@ -101,10 +105,15 @@ class Connection:
         self._vhost = vhost
         self._limits = limits
         self._on_output = on_output
-        self._parser = FrameParser(limits.frame_max)
+        self._parser = FrameParser(limits.login_frame_max)
+        #: Bytes that wait to be parsed while the connection is choked, oldest first, and the
+        #: frames of those before them.
+        self._unread: deque[bytes] = deque()
+        self._frames: Iterator[Frame] = _NO_FRAMES
         self._frame_max = limits.frame_max
         self._channel_max = limits.channel_max
         self._channels: dict[int, Channel] = {}
+        self._usage = Usage(limits)
         self._closes_on_refusal = False
         #: The first bytes, until the protocol header is complete.
         self._preamble = b""
@@ -121,18 +130,13 @@ class Connection:
         """Handle bytes from the peer."""
         if self.state is State.PROTOCOL:
             data = self._receive_header(data)
-        if self._out_of_step:
-            return
-        try:
-            for frame in self._parser.feed(data):
-                self._on_frame(frame)
-        except ConnectionFault as fault:
-            self._out_of_step = True
-            self._fail(fault, None)
-        self._send_confirms()
+        if not self._out_of_step:
+            self._unread.append(data)
+            self._read_on()
 
     def resume(self) -> None:
-        """Deliver again what `congested` had held back."""
+        """Go on after a pause: handle what was not read, deliver what was held back."""
+        self._read_on()
         for channel in list(self._channels.values()):
             channel.resume()
 
@@ -147,6 +151,7 @@ class Connection:
 
     def lost(self) -> None:
         """End at once: the socket is gone, or about to be closed."""
+        self._give_up_reading()
         self._leave(State.CLOSED)
 
     def send_heartbeat(self) -> None:
@@ -157,6 +162,11 @@ class Connection:
         """Return what must be sent, and forget it."""
         output, self._output, self._output_size = self._output, [], 0
         return output
+
+    @property
+    def choked(self) -> bool:
+        """Whether bytes wait to be parsed, as there is too much to send; `resume` goes on."""
+        return bool(self._unread) or self._frames is not _NO_FRAMES
 
     # -- what channels call -------------------------------------------------------------------
 
@@ -185,7 +195,7 @@ class Connection:
         length = len(PROTOCOL_HEADER)
         if not PROTOCOL_HEADER.startswith(self._preamble[:length]):
             # The specification's answer to another protocol: ours, and the end.
-            self._out_of_step = True
+            self._give_up_reading()
             self._write([PROTOCOL_HEADER])
             self._leave(State.CLOSED)
             return b""
@@ -195,6 +205,37 @@ class Connection:
         self.state = State.START
         self.send(0, spec.Connection.Start(server_properties=_SERVER_PROPERTIES))
         return rest
+
+    def _read_on(self) -> None:
+        """Handle frames until there are none, or until what they cause must be sent first.
+
+        A few bytes can ask for many: a message fetched, given back and fetched again.
+        """
+        try:
+            while not self._has_too_much_output:
+                frame = next(self._frames, None)
+                if frame is not None:
+                    self._on_frame(frame)
+                elif self._unread:
+                    self._frames = self._parser.feed(self._unread.popleft())
+                else:
+                    self._frames = _NO_FRAMES
+                    break
+        except ConnectionFault as fault:
+            self._give_up_reading()
+            self._fail(fault, None)
+        self._send_confirms()
+
+    def _give_up_reading(self) -> None:
+        self._out_of_step = True
+        self._unread.clear()
+        self._frames = _NO_FRAMES
+
+    @property
+    def _has_too_much_output(self) -> bool:
+        # A connection that is about to end has nothing more to say, and must hear the close-ok.
+        open_ = self.state not in (State.CLOSING, State.CLOSED)
+        return open_ and self._output_size > OUTPUT_FACTOR * self._limits.write_high_water
 
     def _on_frame(self, frame: Frame) -> None:
         if self.state is State.CLOSED:
@@ -263,9 +304,7 @@ class Connection:
             text = f"channel {number} is over the negotiated channel_max ({self._channel_max})"
             raise ConnectionFault(NOT_ALLOWED, text)
         assert self.user is not None
-        size = self._limits.max_message_size
-        channel = Channel(number, self, self._vhost, self.user, max_message_size=size)
-        self._channels[number] = channel
+        self._channels[number] = Channel(number, self, self._vhost, self.user, self._usage)
         self.send(number, spec.Channel.OpenOk())
 
     def _close_channel(self, channel: Channel, fault: ChannelFault, method: Any) -> None:

@@ -8,9 +8,7 @@ Source: AMQP 0-9-1 specification, section 3.1.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 KINDS = frozenset(("direct", "fanout", "topic"))
 
@@ -29,14 +27,14 @@ class Exchange:
         durable: bool = False,
         auto_delete: bool = False,
         internal: bool = False,
-        arguments: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
         self.durable = durable
         self.auto_delete = auto_delete
         self.internal = internal
-        self.arguments = dict(arguments or {})
+        #: How many bindings there are.
+        self.binding_count = 0
         #: Binding key to the names of the queues bound with it, in order of binding; no key
         #: without a queue.
         self._bindings: dict[str, dict[str, None]] = {}
@@ -46,18 +44,24 @@ class Exchange:
         """Whether a queue is bound."""
         return bool(self._bindings)
 
+    def is_bound(self, queue: str, key: str) -> bool:
+        """Tell whether there is a binding."""
+        return queue in self._bindings.get(key, ())
+
     def bind(self, queue: str, key: str) -> None:
         """Bind a queue; binding twice is binding once."""
-        self._bindings.setdefault(key, {})[queue] = None
+        if not self.is_bound(queue, key):
+            self._bindings.setdefault(key, {})[queue] = None
+            self.binding_count += 1
 
     def unbind(self, queue: str, key: str) -> bool:
         """Undo a binding; tell whether there was one."""
-        queues = self._bindings.get(key, {})
-        if queue not in queues:
+        if not self.is_bound(queue, key):
             return False
-        del queues[queue]
-        if not queues:
+        del self._bindings[key][queue]
+        if not self._bindings[key]:
             del self._bindings[key]
+        self.binding_count -= 1
         return True
 
     def unbind_all(self, queue: str) -> bool:

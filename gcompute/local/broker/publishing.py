@@ -28,11 +28,21 @@ class Publication(NamedTuple):
     body: bytes
 
 
-class ContentAssembler:
-    """Collect the frames of one message after the other; `max_size` limits a body, in bytes."""
+class Unfinished:
+    """The messages of one connection that have begun and not ended, in bytes; `limit` for all."""
 
-    def __init__(self, max_size: int) -> None:
-        self._max_size = max_size
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+
+
+class ContentAssembler:
+    """Collect the frames of one message after the other, within what `unfinished` allows."""
+
+    def __init__(self, unfinished: Unfinished) -> None:
+        self._unfinished = unfinished
+        #: What this message has of it, in bytes.
+        self._reserved = 0
         self._method: Any = None
         self._properties: bytes | None = None
         self._missing = 0
@@ -52,10 +62,15 @@ class ContentAssembler:
         if self._method is None or self._properties is not None:
             raise ConnectionFault(UNEXPECTED_FRAME, "a content header follows no basic.publish")
         size, self._properties = decode_header(payload)
-        if size > self._max_size:
-            text = f"message size {size} is larger than configured max size {self._max_size}"
+        limit, used = self._unfinished.limit, self._unfinished.used
+        if size > limit:
+            text = f"message size {size} is larger than configured max size {limit}"
             raise ChannelFault(PRECONDITION_FAILED, text)
-        self._missing = size
+        if size + used > limit:
+            text = f"message size {size} is larger than what others that this connection has begun"
+            raise ChannelFault(PRECONDITION_FAILED, f"{text} leave of the max size {limit}")
+        self._unfinished.used += size
+        self._missing = self._reserved = size
         return self._finish() if size == 0 else None
 
     def body(self, payload: bytes) -> Publication | None:
@@ -68,11 +83,16 @@ class ContentAssembler:
         self._parts.append(payload)
         return self._finish() if self._missing == 0 else None
 
+    def abandon(self) -> None:
+        """Forget a message that will not be completed."""
+        self._unfinished.used -= self._reserved
+        self._method, self._properties, self._parts, self._reserved = None, None, [], 0
+
     def _finish(self) -> Publication:
         parts, properties = self._parts, self._properties or EMPTY_PROPERTIES
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         publication = Publication(self._method, properties, body)
-        self._method, self._properties, self._parts = None, None, []
+        self.abandon()
         return publication
 
 

@@ -66,6 +66,11 @@ def read_limits(
     )
 
 
+def honoured(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that two declarations must agree on; the others need not be kept."""
+    return {name: arguments[name] for name in _MINIMUM if name in arguments}
+
+
 def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 

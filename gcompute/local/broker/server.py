@@ -1,8 +1,8 @@
-"""The embedded AMQP 0-9-1 broker: sockets, timers and the event loop around `Connection`.
+"""The embedded AMQP 0-9-1 broker: its port, its users, and who is sent what after each event.
 
-    socket -> _Transport.data_received -> Connection.receive -> VirtualHost
-                                                                   |
-    socket <- Broker._flush <------- outputs of all connections <--+
+    event of one Transport -> Broker.work -> Connection -> VirtualHost
+                                  |                            |
+    flush of every Transport <----+--- that has output <-------+
 
 In: TCP connections on loopback, and the owner's calls. Out: the protocol, and nothing else: no
 peer can raise an exception in here. Everything runs on the loop that called `start`; no method is
@@ -20,11 +20,10 @@ import logging
 from collections.abc import Callable
 from urllib.parse import quote
 
-from .connection import Connection, State
+from .connection import Connection
 from .faults import CONNECTION_FORCED
-from .heartbeat import Heartbeat, Verdict
 from .limits import BrokerLimits
-from .queue import Budget
+from .transport import Transport
 from .users import Users
 from .vhost import VirtualHost
 
@@ -47,20 +46,27 @@ class Broker:
         self._port = port
         self._limits = limits or BrokerLimits()
         self._users = Users()
-        self._vhost = VirtualHost(Budget(self._limits.max_queued_bytes))
+        self._vhost = VirtualHost(self._limits)
         self._server: asyncio.Server | None = None
-        self._transports: set[_Transport] = set()
+        self._transports: set[Transport] = set()
         #: Transports whose connection has output.
-        self._dirty: list[_Transport] = []
+        self._dirty: list[Transport] = []
         #: Transports that are not read from because the queues are full.
-        self._blocked: set[_Transport] = set()
+        self._blocked: set[Transport] = set()
         self._expiry: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
+        #: Whether the last connection was refused, so that it is logged once.
+        self._refuses = False
 
     @property
     def port(self) -> int:
         """The port that the broker listens on, once it has started."""
         return self._port
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are, those that are not logged in included."""
+        return len(self._transports)
 
     async def start(self) -> None:
         """Start to listen.
@@ -69,7 +75,7 @@ class Broker:
             OSError: if the address cannot be had.
         """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Transport(self), self._host, self._port)
+        self._server = await loop.create_server(lambda: Transport(self), self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -125,8 +131,13 @@ class Broker:
 
     # -- what transports call -----------------------------------------------------------------
 
-    def connected(self, transport: _Transport) -> Connection:
-        """Take a new connection in."""
+    def connected(self, transport: Transport) -> Connection | None:
+        """Take a new connection in, or refuse it, as there are too many."""
+        if len(self._transports) >= self._limits.max_connections:
+            if not self._refuses:
+                _log.warning("refusing AMQP connections: %d are open", len(self._transports))
+            self._refuses = True
+            return None
         self._transports.add(transport)
 
         def has_output(_: Connection) -> None:
@@ -134,14 +145,15 @@ class Broker:
 
         return Connection(self._users, self._vhost, self._limits, has_output)
 
-    def disconnected(self, transport: _Transport) -> None:
+    def disconnected(self, transport: Transport) -> None:
         """Let a connection go."""
         self._transports.discard(transport)
+        self._refuses = False
         self._blocked.discard(transport)
         if not self._transports:
             self._empty.set()
 
-    def work(self, transport: _Transport, event: Callable[[], None]) -> None:
+    def work(self, transport: Transport, event: Callable[[], None]) -> None:
         """Run an event of one connection, then send what it caused on all of them."""
         self._vhost.now = transport.loop.time()
         event()
@@ -152,7 +164,7 @@ class Broker:
         """The limits of this broker."""
         return self._limits
 
-    def _after_event(self, transport: _Transport | None = None) -> None:
+    def _after_event(self, transport: Transport | None = None) -> None:
         while self._dirty:
             self._dirty.pop().flush()
         if transport is not None and self._vhost.budget.full and transport.has_published:
@@ -188,146 +200,3 @@ class Broker:
         self._vhost.now = max(asyncio.get_running_loop().time(), due)
         self._vhost.expire()
         self._after_event()
-
-
-class _Transport(asyncio.Protocol):
-    """One socket with its `Connection` and its timers.
-
-    Reading stops while anybody holds it; the holders are named in `_holds`.
-    """
-
-    def __init__(self, broker: Broker) -> None:
-        self.loop = asyncio.get_running_loop()
-        self._broker = broker
-        self._limits = broker.limits
-        self._heartbeat = Heartbeat()
-        self._holds: set[str] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._connection: Connection
-        self._socket: asyncio.Transport
-        self._state = State.PROTOCOL
-
-    @property
-    def user_name(self) -> str | None:
-        """Who has logged in, None before."""
-        user = self._connection.user
-        return user.name if user else None
-
-    @property
-    def has_published(self) -> bool:
-        """Whether the client is one that publishes."""
-        return self._connection.has_published
-
-    # -- events of the socket -----------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start with a connection that must log in in time."""
-        assert isinstance(transport, asyncio.Transport)
-        self._socket = transport
-        transport.set_write_buffer_limits(high=self._limits.write_high_water)
-        self._connection = self._broker.connected(self)
-        self._timer = self.loop.call_later(self._limits.handshake_timeout_s, self.abort)
-
-    def data_received(self, data: bytes) -> None:
-        """Hand bytes to the connection."""
-        self._heartbeat.received()
-        self._broker.work(self, lambda: self._connection.receive(data))
-        if self._connection.state is not self._state:
-            self._state_changed()
-        if self._socket.get_write_buffer_size() > 10 * self._limits.write_high_water:
-            self.hold("output")
-
-    def pause_writing(self) -> None:
-        """Stop deliveries to a client that does not read."""
-        self._connection.paused = True
-
-    def resume_writing(self) -> None:
-        """Go on when the client has read."""
-        self.release("output")
-        if self._connection.state is State.OPEN:
-            self._connection.paused = False
-            self._broker.work(self, self._connection.resume)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Give back what the connection held."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._broker.work(self, self._connection.lost)
-        self._broker.disconnected(self)
-
-    # -- what the broker calls ----------------------------------------------------------------
-
-    def flush(self) -> None:
-        """Send the connection's output."""
-        held_back = self._connection.congested
-        output = self._connection.take_output()
-        if self._socket.is_closing():
-            return
-        self._heartbeat.sent()
-        self._socket.write(b"".join(output))
-        if held_back and not self._connection.paused:
-            # The socket took it all at once. Others have their turn before there is more.
-            self.loop.call_soon(self._deliver_more)
-
-    def close(self, code: int, text: str) -> None:
-        """Begin to close the connection; one that has not even begun is cut off."""
-        if self._connection.state is State.PROTOCOL:
-            self.abort()
-            return
-        self._connection.close(code, text)
-        self._state_changed()
-
-    def abort(self) -> None:
-        """Cut the connection off."""
-        self._socket.abort()
-
-    def hold(self, why: str) -> None:
-        """Stop reading."""
-        if not self._holds and not self._socket.is_closing():
-            self._socket.pause_reading()
-        self._holds.add(why)
-
-    def release(self, why: str) -> None:
-        """Read again, if nobody else holds the connection."""
-        if why in self._holds:
-            self._holds.discard(why)
-            if not self._holds and not self._socket.is_closing():
-                self._socket.resume_reading()
-
-    # -- timers -------------------------------------------------------------------------------
-
-    def _deliver_more(self) -> None:
-        if self._connection.state is State.OPEN and not self._connection.paused:
-            self._broker.work(self, self._connection.resume)
-
-    def _state_changed(self) -> None:
-        self._state = state = self._connection.state
-        if state is State.CLOSED:
-            self._socket.close()
-        elif state is State.CLOSING:
-            # Its close-ok must be heard, whatever held it.
-            for why in list(self._holds):
-                self.release(why)
-            self._set_timer(self._limits.close_timeout_s, self.abort)
-        elif state is State.OPEN and self._connection.heartbeat_s:
-            self._set_timer(self._connection.heartbeat_s / 2, self._tick)
-        elif state is State.OPEN and self._timer is not None:
-            self._timer.cancel()
-
-    def _tick(self) -> None:
-        if self._holds:
-            # What is not read cannot show that the peer lives.
-            self._heartbeat.received()
-        verdict = self._heartbeat.tick()
-        if verdict is Verdict.DEAD:
-            _log.info("closing an AMQP connection: its peer has missed two heartbeats")
-            self.abort()
-            return
-        if verdict is Verdict.SEND:
-            self._broker.work(self, self._connection.send_heartbeat)
-        self._set_timer(self._connection.heartbeat_s / 2, self._tick)
-
-    def _set_timer(self, delay_s: float, action: Callable[[], None]) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self.loop.call_later(delay_s, action)

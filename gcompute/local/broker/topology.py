@@ -64,7 +64,6 @@ class Topology:
                 durable=method.durable,
                 auto_delete=method.auto_delete,
                 internal=method.internal,
-                arguments=method.arguments,
             )
         return spec.Exchange.DeclareOk()
 
@@ -98,7 +97,7 @@ class Topology:
 
     def _queue_bind(self, method: Any) -> Any:
         queue, exchange, key = self._binding(method)
-        exchange.bind(queue.name, key)
+        self._vhost.bind(queue, exchange, key)
         return spec.Queue.BindOk()
 
     def _queue_unbind(self, method: Any) -> Any:

@@ -26,21 +26,24 @@ from .faults import (
     ChannelFault,
     ConnectionFault,
 )
+from .limits import BrokerLimits
 from .queue import Budget, Consumer, Message, Queue
-from .queue_arguments import check_equivalent, read_limits
+from .queue_arguments import check_equivalent, honoured, read_limits
 
 _RESERVED_PREFIX = "amq."
 
 
 class VirtualHost:
-    """All exchanges and queues. `budget` counts the bytes in all queues together."""
+    """All exchanges and queues, as many as `limits` allows."""
 
     name = "/"
 
-    def __init__(self, budget: Budget | None = None) -> None:
+    def __init__(self, limits: BrokerLimits | None = None) -> None:
+        self._limits = limits or BrokerLimits()
         #: The time of the event that is being handled, in seconds.
         self.now = 0.0
-        self.budget = budget or Budget(limit=2**63)
+        #: Counts the bytes in all queues together.
+        self.budget = Budget(self._limits.max_queued_bytes)
         self.queues: dict[str, Queue] = {}
         self.exchanges: dict[str, Exchange] = {
             name: Exchange(name, kind, durable=True)
@@ -74,29 +77,23 @@ class VirtualHost:
         durable: bool,
         auto_delete: bool,
         internal: bool,
-        arguments: Mapping[str, Any] | None,
     ) -> None:
         """Create an exchange, or check that the one that exists is the same.
 
         Raises:
-            ChannelFault: 403 for a reserved name, 406 when the one that exists differs.
+            ChannelFault: 403 for a reserved name, 406 when the one that exists differs or there
+                are too many.
             ConnectionFault: 503 for an unknown type.
         """
         if kind not in KINDS:
             raise ConnectionFault(COMMAND_INVALID, f"unknown exchange type '{kind}'")
         if not name:
             raise ChannelFault(ACCESS_REFUSED, "operation not permitted on the default exchange")
-        wanted = Exchange(
-            name,
-            kind,
-            durable=durable,
-            auto_delete=auto_delete,
-            internal=internal,
-            arguments=arguments,
-        )
+        wanted = Exchange(name, kind, durable=durable, auto_delete=auto_delete, internal=internal)
         current = self.exchanges.get(name)
         if current is None:
             self._refuse_reserved("exchange", name)
+            self._refuse_over("exchange", len(self.exchanges), self._limits.max_exchanges)
             self.exchanges[name] = wanted
             return
         what = f"exchange {self._quoted(name)}"
@@ -151,7 +148,7 @@ class VirtualHost:
 
         Raises:
             ChannelFault: 403 for a reserved name, 405 for a queue of another connection, 406 when
-                the one that exists differs or an argument is wrong.
+                the one that exists differs, an argument is wrong or there are too many.
         """
         owner = connection if exclusive else None
         what = f"queue {self._quoted(name)}"
@@ -159,12 +156,13 @@ class VirtualHost:
         if found is None:
             if not generated:
                 self._refuse_reserved("queue", name)
+            self._refuse_over("queue", len(self.queues), self._limits.max_queues)
             found = self.queues[name] = Queue(
                 name,
                 durable=durable,
                 auto_delete=auto_delete,
                 owner=owner,
-                arguments=arguments,
+                arguments=honoured(arguments or {}),
                 limits=read_limits(what, arguments or {}),
                 budget=self.budget,
                 now=self.now,
@@ -216,6 +214,17 @@ class VirtualHost:
         """Delete the exclusive queues of a connection that has ended."""
         for queue in [queue for queue in self.queues.values() if queue.owner is connection]:
             self.delete_queue(queue)
+
+    def bind(self, queue: Queue, exchange: Exchange, key: str) -> None:
+        """Bind a queue; binding twice is binding once.
+
+        Raises:
+            ChannelFault: 406 when the exchange has too many bindings.
+        """
+        if not exchange.is_bound(queue.name, key):
+            most = self._limits.max_bindings
+            self._refuse_over(f"exchange '{exchange.name}' binding", exchange.binding_count, most)
+            exchange.bind(queue.name, key)
 
     def unbind(self, queue: Queue, exchange: Exchange, key: str) -> None:
         """Undo a binding; one that does not exist is fine."""
@@ -309,6 +318,11 @@ class VirtualHost:
 
     def _quoted(self, name: str) -> str:
         return f"'{name}' in vhost '{self.name}'"
+
+    def _refuse_over(self, what: str, count: int, limit: int) -> None:
+        if count >= limit:
+            text = f"{what} limit in vhost '{self.name}' ({limit}) is reached"
+            raise ChannelFault(PRECONDITION_FAILED, text)
 
     def _locked(self, name: str) -> ChannelFault:
         text = f"cannot obtain exclusive access to locked queue {self._quoted(name)}"

@@ -58,6 +58,11 @@ class EmbeddedBroker:
         asyncio.run_coroutine_threadsafe(run(), self.loop).result(15)
 
     @property
+    def open_connections(self) -> int:
+        """Count the connections."""
+        return self.broker.open_connections
+
+    @property
     def target(self) -> Target:
         """The broker, as the tests see it."""
         return _target("embedded", {a.name: self.broker.url(a.name) for a in ACCOUNTS})

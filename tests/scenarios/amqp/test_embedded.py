@@ -9,7 +9,8 @@ import pytest
 from pika import spec
 from pika.exceptions import ConnectionClosedByBroker, ProbableAuthenticationError
 
-from tests.scenarios.amqp.conftest import EmbeddedBroker
+from gcompute.local.broker import BrokerLimits
+from tests.scenarios.amqp.conftest import EmbeddedBroker, embedded_broker
 from tests.scenarios.amqp.driver import OWNER, Target, connection_closes_with
 
 
@@ -88,6 +89,72 @@ def test_full_queues_stop_publishers_until_somebody_consumes(embedded: EmbeddedB
         inbox = consumer.consume(queue, auto_ack=True)
         assert inbox.wait_for(12)[-1].body == b"last"
         assert publisher.expect(spec.Basic.Ack).delivery_tag == 12
+
+
+def test_one_connection_too_many_is_closed_until_there_is_room() -> None:
+    """Those that are open go on; the log says so once."""
+    with embedded_broker(BrokerLimits(max_connections=3)) as running:
+        target = running.target
+        with target.connect() as client:
+            with target.wire().ready(target.urls[OWNER]), target.wire() as mute:
+                # An answer to bytes: the broker has taken the connection in.
+                mute.send(b"AMQP\x00\x00\x09\x01")
+                mute.expect(spec.Connection.Start)
+                with target.wire() as refused:
+                    assert refused.receive_all() == b""
+                client.queue()
+            client.ask_until(lambda: _is_let_in(target))
+
+
+def _is_let_in(target: Target) -> bool:
+    with target.wire() as wire:
+        wire.send(b"GET / HT")
+        return wire.receive_all() != b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"AM", b"AMQP\x00\x00\x09\x01", b"AMQP\x00\x00\x09\x01\x01"])
+def test_who_does_not_log_in_in_time_is_cut_off(sent: bytes) -> None:
+    """However far he came; one who is logged in may be silent."""
+    with embedded_broker(BrokerLimits(handshake_timeout_s=0.2)) as running:
+        target = running.target
+        with target.connect() as client, target.wire() as slow:
+            slow.send(sent)
+            slow.receive_all()
+            client.queue()
+
+
+def test_who_does_not_read_his_last_words_is_cut_off() -> None:
+    """A closed connection does not wait for ever for its peer to read."""
+    with embedded_broker(BrokerLimits(close_timeout_s=0.2)) as running:
+        target = running.target
+        with target.connect() as client, target.wire().ready(target.urls[OWNER]) as wire:
+            queue = client.queue("kept", exclusive=False)
+            client.publish(queue, *[bytes(2**20)] * 20)
+            wire.method(1, spec.Basic.Consume(queue=queue, no_ack=False))
+            # Its consumer holds messages now, and gives them back when the connection is gone.
+            client.ask_until(lambda: client.depth(queue) < 20)
+            wire.method(0, spec.Connection.Close(200, "", 0, 0))
+            client.ask_until(lambda: running.open_connections == 1)
+            assert client.depth(queue) == 20
+
+
+def test_a_slow_reader_does_not_make_the_broker_grow() -> None:
+    """What is fetched and given back over and over waits in the socket, and then goes on."""
+    with embedded_broker(BrokerLimits(write_high_water=10_000)) as running:
+        target = running.target
+        with target.connect() as client, target.wire().ready(target.urls[OWNER]) as wire:
+            queue = client.queue("one", exclusive=False)
+            client.publish(queue, bytes(100_000))
+            rounds = 1000
+            for tag in range(1, rounds + 1):
+                wire.method(1, spec.Basic.Get(queue=queue))
+                wire.method(1, spec.Basic.Nack(tag))
+            assert client.depth(queue) in (0, 1)
+            for _ in range(rounds):
+                wire.expect(spec.Basic.GetOk)
+                assert wire.frame() is not None
+                assert wire.frame() is not None
+            client.ask_until(lambda: client.depth(queue) == 1)
 
 
 def test_nothing_that_a_peer_does_is_an_exception_in_the_log(
