@@ -60,11 +60,7 @@ class ManagedAccounts:
         tags = (await self._ask("GET", "/api/whoami")).json().get("tags", [])
         # A text with commas from older nodes, a list from newer ones.
         if "administrator" not in (tags.split(",") if isinstance(tags, str) else tags):
-            raise LinkRefused(
-                f"user {self._user!r} may not manage users at {self.where}: "
-                f"run `rabbitmqctl set_user_tags {self._user} administrator`, or pass another one "
-                "in broker_management"
-            )
+            raise self._refused()
 
     async def close(self) -> None:
         """Close the connections to the management."""
@@ -101,13 +97,17 @@ class ManagedAccounts:
         if answer.is_success or (missing_is_fine and answer.status_code == 404):
             return answer
         if answer.status_code in (401, 403):
-            raise LinkRefused(
-                f"the broker's management at {self.where} does not accept the user "
-                f"{self._user!r} or his password: check broker_management"
-            )
+            raise self._refused()
         raise LinkError(
             f"the broker's management at {self.where} answered {method} {path} with "
             f"{answer.status_code}: {answer.text[:300]}"
+        )
+
+    def _refused(self) -> LinkRefused:
+        return LinkRefused(
+            f"the broker's management at {self.where} does not let the user {self._user!r} manage "
+            "users: check his password in broker_management, and that he is an administrator "
+            f"(`rabbitmqctl set_user_tags {self._user} administrator`)"
         )
 
     async def _send(self, method: str, path: str, body: Any) -> httpx.Response:
