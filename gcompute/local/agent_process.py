@@ -3,20 +3,26 @@
 In goes the registration, as the first line of its standard input; out comes its first line, that
 it is ready or why it never will be. The process is held by its standard input: when that closes,
 because it is told to stop or because the service was killed, it ends. Its standard error is the
-service's own, which is the log.
+service's own, which is the log. It leads a process group, and what an engine left in that is
+killed when it has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
-#: How long an agent may take to be ready, in seconds.
-_READY_S = 30.0
+#: The interpreter's own ``__main__`` is left to user functions, which an engine may run there.
+_COMMAND = "from gcompute.local.agent.__main__ import main as _main; raise SystemExit(_main())"
+#: How long an agent may take to be ready, in seconds; engines start programs of their own.
+_READY_S = 50.0
 #: How long it may take to end, in seconds, before it is told less kindly.
-_STOP_S = 8.0
+_STOP_S = 12.0
 _TERMINATE_S = 2.0
 
 
@@ -35,11 +41,10 @@ class AgentProcess:
         """Start a process; it waits for its registration."""
         return cls(
             await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "gcompute.local.agent",
+                *(sys.executable, "-P", "-c", _COMMAND),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                process_group=0,
             )
         )
 
@@ -72,7 +77,10 @@ class AgentProcess:
 
     async def wait(self) -> int:
         """Wait for the end of the process; give its exit status."""
-        return await self._process.wait()
+        status = await self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return status
 
     async def stop(self) -> None:
         """End the process: by closing its standard input, or else by force."""
@@ -85,11 +93,11 @@ class AgentProcess:
         for patience_s, insist in steps:
             try:
                 async with asyncio.timeout(patience_s):
-                    await self._process.wait()
+                    await self.wait()
                 return
             except TimeoutError:
                 insist()
-        await self._process.wait()
+        await self.wait()
 
 
 def _parse(line: bytes) -> dict[str, Any]:

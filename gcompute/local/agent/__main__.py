@@ -11,11 +11,14 @@ functions print. Exit status: 0 after an orderly stop, 1 otherwise.
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import os
 import signal
 import sys
+import threading
+from typing import TextIO
 
 from gcompute.errors import ComputeError
 
@@ -26,6 +29,9 @@ log = logging.getLogger("gcompute.local.agent")
 
 #: Longest first line, in bytes.
 _MAX_LINE = 16 * 1024 * 1024
+#: How long threads that have nothing to do may take to end, in seconds.
+_LAST_THREADS_S = 0.5
+_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 
 
 def main() -> int:
@@ -37,10 +43,45 @@ def main() -> int:
     )
     # Whatever pika has to say reaches us as an exception as well.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
-    return asyncio.run(_main())
+    os.register_at_fork(after_in_child=_forget_signals)
+    with os.fdopen(os.dup(_STANDARD_OUTPUT), "w") as answers:
+        os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)
+        status = asyncio.run(_main(answers))
+    if busy := _busy_threads():
+        log.warning("not waiting for %s", ", ".join(busy))
+        _end_at_once(status)
+    return status
 
 
-async def _main() -> int:
+def _forget_signals() -> None:
+    """Give a forked child the usual signals: else one that it gets would be told to us."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _busy_threads() -> list[str]:
+    """Give the names of threads that Python would wait for, once they had time to end."""
+    busy = []
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(_LAST_THREADS_S)
+            if thread.is_alive():
+                busy.append(thread.name)
+    return busy
+
+
+def _end_at_once(status: int) -> None:
+    logging.shutdown()
+    if os.getpgrp() == os.getpid():
+        # An engine's worker processes are ours to end.
+        os.killpg(0, signal.SIGKILL)
+    os._exit(status)
+
+
+async def _main(answers: TextIO) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -53,18 +94,18 @@ async def _main() -> int:
         else:
             line = await standard_input.readline()
             watching = asyncio.create_task(_watch(standard_input, stopping), name="gcompute-stdin")
-        return await _run(parse_registration(line), stopping)
+        return await _run(parse_registration(line), stopping, answers)
     except* ComputeError as errors:
         error = _first(errors)
         log.error("the agent cannot run: %s", error)
-        _print({"ready": False, "error": str(error)})
+        _print(answers, {"ready": False, "error": str(error)})
     finally:
         if watching is not None:
             watching.cancel()
     return 1
 
 
-async def _run(registration: Registration, stopping: asyncio.Event) -> int:
+async def _run(registration: Registration, stopping: asyncio.Event, answers: TextIO) -> int:
     """Run until the agent fails or ``stopping`` is set, whichever comes first."""
     agent = Agent(registration)
     stop = asyncio.create_task(stopping.wait())
@@ -75,7 +116,7 @@ async def _run(registration: Registration, stopping: asyncio.Event) -> int:
         if not starting.done():
             return 0
         starting.result()
-        _print({"ready": True, "pid": os.getpid()})
+        _print(answers, {"ready": True, "pid": os.getpid()})
         failing = asyncio.create_task(agent.wait_failed())
         await asyncio.wait([failing, stop], return_when=asyncio.FIRST_COMPLETED)
         if not failing.done():
@@ -121,8 +162,8 @@ def _first(errors: ExceptionGroup[ComputeError]) -> BaseException:
     return error
 
 
-def _print(message: dict[str, object]) -> None:
-    print(json.dumps(message), flush=True)
+def _print(answers: TextIO, message: dict[str, object]) -> None:
+    print(json.dumps(message), file=answers, flush=True)
 
 
 if __name__ == "__main__":

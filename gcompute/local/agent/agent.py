@@ -1,6 +1,6 @@
 """The agent itself: what happens to a task between its queue and its result.
 
-It wires four parts together: the link to the task queue, the worker pool, the outbox of results
+It wires four parts together: the link to the task queue, what runs tasks, the outbox of results
 and the heartbeat. All of it runs in the event loop's thread.
 
 A task that was delivered is either started (then acknowledged), rejected (answered with a failed
@@ -28,10 +28,12 @@ from gcompute.local.amqp import AmqpLink, Delivery, LinkError
 from gcompute.messages import ErrorDetails, ResultMessage, encode
 
 from .execution import environment_details
+from .executor_pool import ExecutorPool
 from .heartbeat import Heartbeat
 from .intake import INVALID_TASK, Acks, Task, TaskRejected, read_task
 from .outbox import Outbox
-from .pool import WorkerPool
+from .pool import Callbacks, TaskPool
+from .processes import WorkerPool
 from .registration import Registration
 from .status import build_report
 
@@ -57,18 +59,7 @@ class Agent:
         self._started: OrderedDict[str, None] = OrderedDict()
         self._total_tasks = 0
         self._loop = asyncio.get_running_loop()
-        self._pool = WorkerPool(
-            config.workers,
-            settings={
-                "endpoint_id": registration.endpoint_id,
-                "run_dir": str(config.run_dir),
-                "sandbox": config.sandbox,
-            },
-            environment={**os.environ, **(config.environment or {})},
-            on_started=self._on_started,
-            on_result=self._on_result,
-            on_lost=self._on_worker_lost,
-        )
+        self._pool = self._make_pool()
         self._results = Outbox(registration.results, name="results")
         self._heartbeat = Heartbeat(
             registration.heartbeats, period_s=config.heartbeat_period, report=self._report
@@ -79,6 +70,29 @@ class Agent:
             on_lost=self._on_link_lost,
             name="tasks",
         )
+
+    def _make_pool(self) -> TaskPool:
+        registration, config = self._registration, self._config
+        callbacks: Callbacks = {
+            "on_started": self._on_started,
+            "on_result": self._on_result,
+            "on_failed": self._on_failed,
+        }
+        workplace = {
+            "endpoint_id": registration.endpoint_id,
+            "run_dir": str(config.run_dir),
+            "sandbox": config.sandbox,
+        }
+        environment = config.environment or {}
+        if config.engine is None:
+            return WorkerPool(
+                config.workers,
+                settings=workplace,
+                environment={**os.environ, **environment},
+                **callbacks,
+            )
+        os.environ.update(environment)
+        return ExecutorPool(config.workers, engine=config.engine, workplace=workplace, **callbacks)
 
     async def start(self) -> None:
         """Return when the workers are warm, tasks are consumed, and the first report is out.
@@ -148,7 +162,12 @@ class Agent:
     def _on_delivery(self, delivery: Delivery) -> None:
         self._acks.add(delivery.delivery_tag)
         try:
-            task = read_task(delivery.headers, delivery.body, delivery.delivery_tag)
+            task = read_task(
+                delivery.headers,
+                delivery.body,
+                delivery.delivery_tag,
+                engine_type=self._pool.engine_type,
+            )
         except TaskRejected as rejection:
             self._reject(rejection)
             self._settle(delivery.delivery_tag)
@@ -198,10 +217,8 @@ class Agent:
     def _on_result(self, _task: Task, body: bytes) -> None:
         self._results.send(body)
 
-    def _on_worker_lost(self, task: Task, how: str) -> None:
-        log.error("task %s: its worker process was lost (%s)", task.task_id, how)
-        text = f"WorkerLost: the worker process was {how} while it ran this task"
-        self._answer(task.task_id, "WorkerLost", text.replace("was exited", "exited"))
+    def _on_failed(self, task: Task, code: str, why: str) -> None:
+        self._answer(task.task_id, code, f"{code}: {why}")
 
     def _answer(self, task_id: str, code: str, text: str) -> None:
         """Send a failed result of our own making."""
@@ -224,5 +241,6 @@ class Agent:
             total_tasks=self._total_tasks,
             prefetch=config.prefetch,
             crashes=pool.crashes,
+            engine_type=pool.engine_type,
         )
         return encode(report)

@@ -1,9 +1,9 @@
-"""Running one task in a worker process.
+"""Running one task.
 
 A task message goes in, a :class:`~gcompute.messages.ResultMessage` comes out, always: whatever
 the message, the function or its result do short of ending the process becomes a failed result.
-Not thread-safe, and for a process of its own: it sets environment variables, changes the
-working directory and, for a limit of time, uses ``SIGALRM``.
+It sets environment variables and changes the working directory, which are the whole process's:
+where an engine runs several tasks in one process at a time, they see those of the last one.
 
 Source: ``docs/wire.md#limits-and-defaults-of-the-hosted-service-and-the-official-sdk`` for the
 environment of a task and the size of a result, ``docs/wire.md#messages`` for the answer.
@@ -14,10 +14,8 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,12 +26,9 @@ from gcompute.protocol import MAX_RESULT_BYTES, PROTOCOL_LEVEL
 from gcompute.serialize import ComputeSerializer
 
 from .failure import describe_failure
+from .time_limit import time_limit
 
 _serializer = ComputeSerializer()
-
-
-class TaskTimeout(TimeoutError):
-    """A task took longer than ``GC_TASK_TIMEOUT`` allows."""
 
 
 def environment_details(endpoint_id: str) -> dict[str, Any]:
@@ -154,25 +149,3 @@ def _task_timeout_s() -> float:
         raise ValueError(
             f"GC_TASK_TIMEOUT of this endpoint must be a number of seconds, not {text!r}"
         ) from None
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise ``TaskTimeout`` in the block when it takes longer; 0 for no limit.
-
-    The signal also interrupts a wait in the operating system, such as ``time.sleep``.
-    """
-    if not seconds:
-        yield
-        return
-
-    def on_alarm(_number: int, _frame: object) -> None:
-        raise TaskTimeout(f"Task exceeded its limit of {seconds:g} s (GC_TASK_TIMEOUT)")
-
-    handler_before = signal.signal(signal.SIGALRM, on_alarm)
-    timer_before = signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, *timer_before)
-        signal.signal(signal.SIGALRM, handler_before)

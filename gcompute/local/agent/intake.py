@@ -18,9 +18,6 @@ from typing import Any
 from gcompute.errors import MalformedMessage
 from gcompute.messages import TaskMessage, decode
 
-#: What we call ourselves in status reports and refusals: a pool of processes, as the official
-#: engine of that name is.
-ENGINE_TYPE = "ProcessPoolEngine"
 #: Error code of a task that cannot be run as it was sent.
 INVALID_TASK = "InvalidTask"
 
@@ -53,10 +50,18 @@ class TaskRejected(Exception):
         self.task_id = task_id
 
 
-def read_task(headers: Mapping[str, Any], body: bytes, delivery_tag: int) -> Task:
+def read_task(
+    headers: Mapping[str, Any], body: bytes, delivery_tag: int, *, engine_type: str
+) -> Task:
     """Make a task of a delivery; the body is left to the worker.
 
     Source: ``docs/wire.md#amqp-0-9-1`` for the headers.
+
+    Args:
+        headers: of the message.
+        body: of the message.
+        delivery_tag: what to acknowledge.
+        engine_type: what is to run the task, for a refusal.
 
     Raises:
         TaskRejected: it can never run; the reason is for the user.
@@ -69,7 +74,7 @@ def read_task(headers: Mapping[str, Any], body: bytes, delivery_tag: int) -> Tas
     function_id = _uuid(headers.get("function_uuid"))
     if function_id is None:
         raise TaskRejected("the task message has no valid function_uuid in its headers", task_id)
-    _check_resources(headers.get("resource_specification"), task_id)
+    _check_resources(headers.get("resource_specification"), task_id, engine_type)
     serializers = headers.get("result_serializers") or []
     if not isinstance(serializers, list) or not all(isinstance(s, str) for s in serializers):
         raise TaskRejected("result_serializers must be a list of import paths", task_id)
@@ -91,14 +96,14 @@ def _task_id_within(body: bytes) -> str | None:
     return message.task_id if isinstance(message, TaskMessage) else None
 
 
-def _check_resources(text: object, task_id: str) -> None:
+def _check_resources(text: object, task_id: str, engine_type: str) -> None:
     try:
         specification = json.loads(text or "null") if isinstance(text, str) else text
     except ValueError:
         raise TaskRejected(f"resource_specification is no JSON: {text!r:.80}", task_id) from None
     if specification:
         raise TaskRejected(
-            f"resource_specification is not supported on {ENGINE_TYPE}: this endpoint runs each "
+            f"resource_specification is not supported on {engine_type}: this endpoint runs each "
             "task in one process; submit without it, or to an endpoint that runs MPI programs",
             task_id,
         )

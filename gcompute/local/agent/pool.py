@@ -1,186 +1,112 @@
-"""Worker processes, each with a socket of its own and one task at a time.
+"""What every way to run tasks has in common: a queue, the tasks that run, and how it can break.
 
-In go tasks, in order; out come, through the three callbacks, that a task was handed to a worker,
-its result, or that its worker died. Everything runs in the event loop's thread.
+In go tasks, in order; out come, through the three callbacks, that a task was started, its
+result, or why there will be none. Everything runs in the event loop's thread.
 
-Each worker has its own socket, so that nothing that happens to one (killed in the middle of a
-write, for example) can touch another, and the pool always knows which task a dead worker was
-running: the one it was given last. A worker that dies is replaced. It leads a session of its
-own: a terminal's Ctrl-C does not reach it, and what user functions started in its process group
-is ended with it.
+A task that was started is answered by one of the two other callbacks, whatever happens, until
+:meth:`TaskPool.stop`; one that was not can be taken back.
 
-What can fail: workers that die before they are warm, again and again, break the pool.
-``start`` raises :class:`PoolBroken`, and later on ``wait_broken`` returns.
+What can fail: ``start`` raises :class:`PoolBroken`, and later on ``wait_broken`` returns.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-import os
-import signal
-import socket
-import sys
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import cast
+from collections.abc import Callable
+from typing import TypedDict
 
 from gcompute.errors import ComputeError
 
-from .frames import FrameReader, encode_task
 from .intake import Task
 
-log = logging.getLogger(__name__)
-
-#: The interpreter's own ``__main__`` is left to user functions: dill puts theirs there.
-_COMMAND = "from gcompute.local.agent.worker import main as _main; _main()"
-_STANDARD_ERROR = 2
-#: Deaths in a row before a worker was warm, after which it is hopeless.
-_MAX_STILLBIRTHS = 3
-#: How long the last words of a dead worker may take to be read, in seconds. They arrive at
-#: once; only a child process that holds the socket open makes this run out.
-_LAST_WORDS_S = 0.2
+#: Error code of a task whose worker died.
+WORKER_LOST = "WorkerLost"
 
 
 class PoolBroken(ComputeError):
-    """Workers cannot be started."""
+    """No task can be run any more; the text says why."""
 
 
-class _Worker(asyncio.Protocol):
-    """The agent's end of a worker's socket."""
+class Callbacks(TypedDict):
+    """What a pool tells."""
 
-    def __init__(self, on_ready: Callable[[_Worker], None], on_result: Callable[..., None]) -> None:
-        self._on_ready = on_ready
-        self._on_result = on_result
-        self._frames = FrameReader()
-        self.transport: asyncio.Transport | None = None
-        self.warm = False
-        #: What it runs now.
-        self.task: Task | None = None
-        self.closed = asyncio.Event()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        for payload in self._frames.feed(data):
-            if not self.warm:
-                self.warm = True
-                self._on_ready(self)
-            elif self.task is not None:
-                self._on_result(self, payload)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.closed.set()
-
-    def run(self, task: Task) -> None:
-        """Hand over a task."""
-        assert self.transport is not None
-        self.task = task
-        self.transport.write(encode_task(task.task_id, task.result_serializers, task.body))
-
-    def close(self) -> None:
-        """Close the socket; an idle worker then ends."""
-        if self.transport is not None:
-            self.transport.abort()
+    #: Told which task is somebody's now.
+    on_started: Callable[[Task], None]
+    #: Told a task and the AMQP body of its result.
+    on_result: Callable[[Task, bytes], None]
+    #: Told a task that has no result, an error code, and a sentence that says why.
+    on_failed: Callable[[Task, str, str], None]
 
 
-class WorkerPool:
-    """A number of worker processes that share a queue of tasks.
+class TaskPool(ABC):
+    """Runs tasks, as many at a time as it has room for.
 
     Args:
-        workers: how many.
-        settings: what each worker is told, beside its socket: see the worker's module.
-        environment: of the worker processes.
-        on_started: told which task a worker has now.
-        on_result: told a task and the AMQP body of its result.
-        on_lost: told a task whose worker died, and how it died.
+        size: how many tasks can run at a time.
+        **callbacks: see :class:`Callbacks`.
     """
+
+    #: What this is called in status reports and refusals.
+    engine_type: str
 
     def __init__(
         self,
-        workers: int,
+        size: int,
         *,
-        settings: Mapping[str, object],
-        environment: Mapping[str, str],
         on_started: Callable[[Task], None],
         on_result: Callable[[Task, bytes], None],
-        on_lost: Callable[[Task, str], None],
+        on_failed: Callable[[Task, str, str], None],
     ) -> None:
-        self.size = workers
-        #: Deaths of workers so far.
+        self.size = size
+        #: How often a worker, or all of them, died so far.
         self.crashes = 0
-        self._settings = dict(settings)
-        self._environment = dict(environment)
         self._on_started = on_started
         self._on_result = on_result
-        self._on_lost = on_lost
-        #: Tasks that no worker has yet, in order.
+        self._on_failed = on_failed
+        #: Tasks that were not started, in order.
         self._queue: deque[Task] = deque()
-        self._idle: deque[_Worker] = deque()
-        #: Tasks that workers have.
+        #: Tasks that were started and not answered.
         self._running: set[Task] = set()
-        #: One for each worker: starts it, and another when it dies.
-        self._keepers: list[asyncio.Task[None]] = []
-        self._stopping = False
-        self._all_warm = asyncio.Event()
-        #: Workers that can take tasks.
-        self._warm = 0
         #: Set when the last of the running tasks is done.
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._broken: asyncio.Future[PoolBroken] = asyncio.get_running_loop().create_future()
 
+    @abstractmethod
+    async def start(self) -> None:
+        """Return when tasks can be run.
+
+        Raises:
+            PoolBroken: they never will.
+        """
+
+    @abstractmethod
+    def submit(self, task: Task) -> None:
+        """Start a task, or put it in the queue."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """End everything at once; what runs is not answered any more."""
+
     @property
+    @abstractmethod
     def idle(self) -> int:
-        """How many workers have nothing to do."""
-        return len(self._idle)
+        """How many more tasks could run now."""
 
     @property
     def queued(self) -> list[Task]:
-        """The tasks that no worker has yet."""
+        """The tasks that were not started."""
         return list(self._queue)
 
     @property
     def running(self) -> list[Task]:
-        """The tasks that workers have."""
+        """The tasks that were started and not answered."""
         return list(self._running)
 
-    async def start(self) -> None:
-        """Start the workers, and return when all are warm.
-
-        Raises:
-            PoolBroken: workers die before they are warm; the log has what they printed.
-        """
-        self._keepers = [
-            asyncio.create_task(self._keep_worker(), name=f"gcompute-worker-{i}")
-            for i in range(self.size)
-        ]
-        broken = asyncio.ensure_future(self.wait_broken())
-        warm = asyncio.ensure_future(self._all_warm.wait())
-        try:
-            await asyncio.wait([warm, broken], return_when=asyncio.FIRST_COMPLETED)
-            if not warm.done():
-                raise broken.result()
-        finally:
-            warm.cancel()
-            broken.cancel()
-
-    async def wait_broken(self) -> PoolBroken:
-        """Wait until no worker can be started any more, and give the reason."""
-        return await asyncio.shield(self._broken)
-
-    def submit(self, task: Task) -> None:
-        """Give a task to a worker, or put it in the queue."""
-        if self._idle and not self._queue:
-            self._run(self._idle.popleft(), task)
-        else:
-            self._queue.append(task)
-
     def take_back(self) -> list[Task]:
-        """Empty the queue, and give what was in it: tasks that no worker has had."""
+        """Empty the queue, and give what was in it: tasks that nobody has had."""
         tasks = list(self._queue)
         self._queue.clear()
         return tasks
@@ -194,116 +120,19 @@ class WorkerPool:
             return False
         return True
 
-    async def stop(self) -> None:
-        """End all workers at once, with the child processes in their process groups."""
-        self._stopping = True
-        for keeper in self._keepers:
-            keeper.cancel()
-        if self._keepers:
-            await asyncio.wait(self._keepers)
-
-    # -- workers ----------------------------------------------------------------------------
-
-    async def _keep_worker(self) -> None:
-        """Start a worker, wait until it dies, settle its task, and start another."""
-        stillbirths = 0
-        while not self._stopping:
-            try:
-                worker, how = await self._live()
-            except OSError as error:
-                self._break(f"a worker process cannot be started: {error}")
-                return
-            self.crashes += 1
-            self._warm -= worker.warm
-            stillbirths = 0 if worker.warm else stillbirths + 1
-            if worker.task is not None:
-                task, worker.task = worker.task, None
-                self._done(task)
-                self._on_lost(task, how)
-            log.warning("a worker process died (%s); %d so far", how, self.crashes)
-            if stillbirths >= _MAX_STILLBIRTHS:
-                self._break(f"worker processes die before they are ready ({how}): see the log")
-                return
-
-    async def _live(self) -> tuple[_Worker, str]:
-        """Run one worker process until it dies; give it, and how it died."""
-        ours, theirs = socket.socketpair()
-        worker = _Worker(self._ready, self._finished)
-        try:
-            with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    *self._command(theirs.fileno()),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=_STANDARD_ERROR,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                    env=self._environment,
-                )
-        except BaseException:
-            ours.close()
-            raise
-        try:
-            loop = asyncio.get_running_loop()
-            await loop.connect_accepted_socket(lambda: worker, ours)
-            code = await process.wait()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(worker.closed.wait(), _LAST_WORDS_S)
-            return worker, describe_exit(code)
-        finally:
-            if worker in self._idle:
-                self._idle.remove(worker)
-            worker.close()
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-
-    def _command(self, fd: int) -> list[str]:
-        # -P: user functions do not import from whatever directory they run in.
-        return [sys.executable, "-P", "-c", _COMMAND, json.dumps({**self._settings, "fd": fd})]
+    async def wait_broken(self) -> PoolBroken:
+        """Wait until no task can be run any more, and give the reason."""
+        return await asyncio.shield(self._broken)
 
     def _break(self, why: str) -> None:
         if not self._broken.done():
             self._broken.set_result(PoolBroken(why))
 
-    # -- tasks ------------------------------------------------------------------------------
-
-    def _ready(self, worker: _Worker) -> None:
-        self._warm += 1
-        if self._warm >= self.size:
-            self._all_warm.set()
-        self._next(worker)
-
-    def _finished(self, worker: _Worker, payload: bytes) -> None:
-        task, worker.task = worker.task, None
-        assert task is not None
-        self._done(task)
-        # The worker first: it computes while the result is published.
-        self._next(worker)
-        self._on_result(task, payload)
-
-    def _next(self, worker: _Worker) -> None:
-        if self._queue:
-            self._run(worker, self._queue.popleft())
-        else:
-            self._idle.append(worker)
-
-    def _run(self, worker: _Worker, task: Task) -> None:
+    def _started(self, task: Task) -> None:
         self._running.add(task)
         self._quiet.clear()
-        worker.run(task)
-        self._on_started(task)
 
     def _done(self, task: Task) -> None:
         self._running.discard(task)
         if not self._running:
             self._quiet.set()
-
-
-def describe_exit(code: int) -> str:
-    """Say how a process ended: ``code`` as in ``subprocess``, negative for a signal."""
-    if code >= 0:
-        return f"exited with code {code}"
-    try:
-        return f"killed by signal {-code}, {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"

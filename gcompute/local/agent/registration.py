@@ -16,6 +16,8 @@ from typing import Any
 
 from gcompute.errors import ComputeError
 
+from .engine import EngineSource
+
 
 class RegistrationInvalid(ComputeError):
     """The agent cannot start with what it was given; the text says what is wrong with it."""
@@ -45,13 +47,16 @@ class Address:
 class Config:
     """How to run tasks."""
 
+    #: Tasks that run at a time: worker processes, or the most tasks that the engine is given.
     workers: int
     run_dir: Path
+    #: What runs tasks in place of worker processes.
+    engine: EngineSource | None = None
     #: Seconds between status reports.
     heartbeat_period: float = 30.0
     #: Whether each task gets a directory of its own.
     sandbox: bool = False
-    #: Of the worker processes, beside the agent's own.
+    #: Of the workers, beside the agent's own.
     environment: Mapping[str, str] | None = None
     #: Tasks to hold that no worker has yet started; more stay with the broker.
     prefetch: int = 32
@@ -121,6 +126,8 @@ def _config(config: dict[str, Any]) -> Config:
     workers = known.setdefault("workers", os.cpu_count() or 1)
     if isinstance(workers, int):
         known.setdefault("prefetch", max(Config.prefetch, 2 * workers))
+    if config.get("engine") is not None:
+        known["engine"] = EngineSource(**config["engine"])
     parsed = Config(**known)
     for name, value, least in (
         ("workers", parsed.workers, 1),

@@ -10,7 +10,7 @@ from typing import Any
 
 from gcompute.messages import StatusReport, Transition
 
-from .intake import ENGINE_TYPE, Task
+from .intake import Task
 
 
 def build_report(
@@ -26,6 +26,7 @@ def build_report(
     total_tasks: int,
     prefetch: int,
     crashes: int,
+    engine_type: str,
 ) -> StatusReport:
     """Describe the endpoint as it is now.
 
@@ -35,7 +36,8 @@ def build_report(
         ep_info: goes into the report as it is.
         heartbeat_period: seconds until the next report; 0 when the endpoint is shutting down.
         total_tasks: tasks that workers have been given so far.
-        crashes: workers that died so far.
+        crashes: how often workers died so far.
+        engine_type: what runs the tasks.
     """
     waiting, busy = list(queued), list(running)
     state = {
@@ -53,7 +55,7 @@ def build_report(
         "max_blocks": 1,
         "nodes_per_block": 1,
         "max_workers_per_node": workers,
-        "engine_type": ENGINE_TYPE,
+        "engine_type": engine_type,
         **ep_info,
         "heartbeat_period": heartbeat_period,
         "active": active,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,11 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gcompute.local.agent.execution import (
-    TaskTimeout,
     Workplace,
     environment_details,
     execute,
-    time_limit,
 )
 from gcompute.messages import ResultMessage, StatusReport, TaskMessage, encode
 from gcompute.protocol import PROTOCOL_LEVEL
@@ -216,14 +213,3 @@ def test_a_limit_that_is_no_number(workplace: Workplace, monkeypatch: pytest.Mon
     """The endpoint's mistake is named as such."""
     monkeypatch.setenv("GC_TASK_TIMEOUT", "soon")
     assert "must be a number of seconds, not 'soon'" in failure(run(workplace, abs, -1))[1]
-
-
-def test_the_time_limit_leaves_nothing_behind() -> None:
-    """Neither the handler nor the timer outlives the block, whether it was in time or not."""
-    before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0] > 0
-    with time_limit(60):
-        pass
-    with pytest.raises(TaskTimeout), time_limit(0.01):
-        signal.pause()
-    after = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0] > 0
-    assert after == before

@@ -13,6 +13,7 @@ from gcompute.local.agent.intake import Acks, TaskRejected, read_task
 from gcompute.messages import TaskMessage, encode
 
 TASK_ID = str(uuid.uuid4())
+ENGINE = "SomeEngine"
 HEADERS: dict[str, Any] = {"task_uuid": TASK_ID, "function_uuid": str(uuid.uuid4())}
 JSON_PATH = "globus_compute_sdk.serialize.concretes.JSONData"
 
@@ -20,16 +21,17 @@ JSON_PATH = "globus_compute_sdk.serialize.concretes.JSONData"
 @pytest.mark.parametrize("resources", [None, "null", "{}", ""])
 def test_a_task_needs_two_headers(resources: str | None) -> None:
     """Resources may be missing in every way there is, and so may result serializers."""
-    task = read_task({**HEADERS, "resource_specification": resources}, b"body", 7)
+    task = read_task(
+        {**HEADERS, "resource_specification": resources}, b"body", 7, engine_type=ENGINE
+    )
     assert (task.task_id, task.delivery_tag, task.body) == (TASK_ID, 7, b"body")
     assert task.result_serializers == []
 
 
 def test_result_serializers_are_read() -> None:
     """The list comes out as it went in."""
-    assert read_task({**HEADERS, "result_serializers": [JSON_PATH]}, b"", 1).result_serializers == [
-        JSON_PATH
-    ]
+    headers = {**HEADERS, "result_serializers": [JSON_PATH]}
+    assert read_task(headers, b"", 1, engine_type=ENGINE).result_serializers == [JSON_PATH]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_result_serializers_are_read() -> None:
         ({"function_uuid": None}, "function_uuid"),
         ({"function_uuid": "no uuid"}, "function_uuid"),
         ({"function_uuid": 3}, "function_uuid"),
-        ({"resource_specification": '{"num_nodes": 1}'}, "not supported on ProcessPoolEngine"),
+        ({"resource_specification": '{"num_nodes": 1}'}, "not supported on SomeEngine"),
         ({"resource_specification": "{"}, "is no JSON"),
         ({"resource_specification": {"num_nodes": 1}}, "not supported"),
         ({"result_serializers": "JSONData"}, "list of import paths"),
@@ -48,7 +50,7 @@ def test_result_serializers_are_read() -> None:
 def test_a_task_that_can_never_run_is_rejected_by_name(headers: Any, reason: str) -> None:
     """The rejection has the task's id and says what is wrong."""
     with pytest.raises(TaskRejected, match=reason) as caught:
-        read_task({**HEADERS, **headers}, b"", 1)
+        read_task({**HEADERS, **headers}, b"", 1, engine_type=ENGINE)
     assert caught.value.task_id == TASK_ID
 
 
@@ -58,7 +60,7 @@ def test_a_task_that_can_never_run_is_rejected_by_name(headers: Any, reason: str
 def test_without_a_task_header_the_body_may_tell(body: bytes, task_id: str | None) -> None:
     """The task is looked for in the message, and is unknown if it is no task."""
     with pytest.raises(TaskRejected) as caught:
-        read_task({**HEADERS, "task_uuid": None}, body, 1)
+        read_task({**HEADERS, "task_uuid": None}, body, 1, engine_type=ENGINE)
     assert caught.value.task_id == task_id
 
 

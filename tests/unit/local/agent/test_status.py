@@ -33,6 +33,7 @@ def report(queued: Sequence[Task] = (), running: Sequence[Task] = ()) -> StatusR
         total_tasks=5,
         prefetch=32,
         crashes=1,
+        engine_type="SomeEngine",
     )
 
 
@@ -41,7 +42,7 @@ def test_tasks_are_counted() -> None:
     state = report([a_task(), a_task()], [a_task(started_ns=2)]).global_state
     assert (state["pending_tasks"], state["outstanding_tasks"], state["total_tasks"]) == (2, 3, 5)
     assert (state["total_workers"], state["idle_workers"]) == (2, 1)
-    assert (state["heartbeat_period"], state["engine_type"]) == (30, "ProcessPoolEngine")
+    assert (state["heartbeat_period"], state["engine_type"]) == (30, "SomeEngine")
     assert (state["hostname"], state["active"]) == ("here", True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gcompute.local.agent.pool import describe_exit
+from gcompute.local.agent.processes import describe_exit
 
 
 @pytest.mark.parametrize(
@@ -12,9 +12,9 @@ from gcompute.local.agent.pool import describe_exit
     [
         (0, "exited with code 0"),
         (7, "exited with code 7"),
-        (-9, "killed by signal 9, SIGKILL"),
-        (-11, "killed by signal 11, SIGSEGV"),
-        (-40, "killed by signal 40"),
+        (-9, "was killed by signal 9, SIGKILL"),
+        (-11, "was killed by signal 11, SIGSEGV"),
+        (-40, "was killed by signal 40"),
     ],
 )
 def test_an_exit_status_in_words(code: int, text: str) -> None:

@@ -1,0 +1,71 @@
+"""A limit of time for a block of code.
+
+In the main thread it is a signal, which also interrupts a wait in the operating system such as
+``time.sleep``. Elsewhere there are no signals: there the exception is raised in the thread when
+it next runs Python code, so that one which waits goes on waiting first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class TaskTimeout(TimeoutError):
+    """A task took longer than ``GC_TASK_TIMEOUT`` allows."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise ``TaskTimeout`` in the block when it takes longer; 0 for no limit."""
+    if not seconds:
+        yield
+        return
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    try:
+        with _by_signal(seconds) if in_main_thread else _by_thread(seconds):
+            yield
+    except TaskTimeout as error:
+        # The interpreter makes the exception without a text where it is raised from elsewhere.
+        error.args = error.args or (f"Task exceeded its limit of {seconds:g} s (GC_TASK_TIMEOUT)",)
+        raise
+
+
+@contextmanager
+def _by_signal(seconds: float) -> Iterator[None]:
+    def on_alarm(_number: int, _frame: object) -> None:
+        raise TaskTimeout
+
+    handler_before = signal.signal(signal.SIGALRM, on_alarm)
+    timer_before = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer_before)
+        signal.signal(signal.SIGALRM, handler_before)
+
+
+@contextmanager
+def _by_thread(seconds: float) -> Iterator[None]:
+    thread = ctypes.c_ulong(threading.get_ident())
+    over = threading.Event()
+
+    def watch() -> None:
+        if not over.wait(seconds):
+            _raise_in(thread, ctypes.py_object(TaskTimeout))
+
+    watching = threading.Thread(target=watch, name="gcompute-time-limit", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
+        # It may have been raised, but not have arrived, when the block ended.
+        _raise_in(thread, None)
+
+
+_raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc

@@ -1,0 +1,72 @@
+"""A limit of time, by signal in the main thread and without signals elsewhere."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gcompute.local.agent.time_limit import TaskTimeout, time_limit
+
+
+def work_until_stopped(seconds: float) -> None:
+    """Run Python code that nothing but the limit ends."""
+    with time_limit(seconds):
+        while True:
+            threading.Event().wait(0.001)
+
+
+def test_the_main_thread_is_interrupted_while_it_waits() -> None:
+    """Neither the handler nor the timer outlives the block, whether it was in time or not."""
+    before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    with time_limit(60):
+        pass
+    with pytest.raises(TaskTimeout, match=r"limit of 0\.01 s"), time_limit(0.01):
+        signal.pause()
+    after = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    assert after == before
+
+
+def test_another_thread_is_interrupted_in_its_code() -> None:
+    """The error says the limit, and has the line that was interrupted."""
+    with ThreadPoolExecutor(1) as pool:
+        error = pool.submit(work_until_stopped, 0.01).exception(30)
+    assert isinstance(error, TaskTimeout)
+    assert str(error) == "Task exceeded its limit of 0.01 s (GC_TASK_TIMEOUT)"
+    names = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        names.append(traceback.tb_frame.f_code.co_name)
+        traceback = traceback.tb_next
+    assert "work_until_stopped" in names
+
+
+def test_another_thread_that_is_in_time_goes_on_undisturbed() -> None:
+    """A limit that is just met disturbs nothing that comes after the block."""
+
+    def meet_limits() -> int:
+        late = 0
+        for _ in range(200):
+            try:
+                with time_limit(0.0005):
+                    threading.Event().wait(0.0004)
+            except TaskTimeout:
+                late += 1
+        return late
+
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(meet_limits).result(30)
+    assert 0 <= late <= 200
+
+
+def test_no_limit_is_no_thread() -> None:
+    """Zero means that nothing watches."""
+
+    def count() -> int:
+        with time_limit(0):
+            return threading.active_count()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(count).result(30) == threading.active_count()
