@@ -30,11 +30,18 @@ class ManagedAccounts:
         broker_url: AMQP URL of the broker with the service's own credentials.
         management_url: ``http://user:password@host:port`` of its management; without user and
             password it takes those of ``broker_url``.
+        transport: carries the requests, in place of the network.
     """
 
     volatile = False
 
-    def __init__(self, broker_url: str, management_url: str) -> None:
+    def __init__(
+        self,
+        broker_url: str,
+        management_url: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._broker = broker_url
         self._vhost = quote(pika.URLParameters(broker_url).virtual_host, safe="")
         place = urlsplit(management_url)
@@ -47,6 +54,7 @@ class ManagedAccounts:
             base_url=self.where,
             auth=(self._user, unquote(named.password or "")),
             timeout=_TIMEOUT_S,
+            transport=transport,
             # The broker itself is reached without a proxy, too.
             trust_env=False,
         )

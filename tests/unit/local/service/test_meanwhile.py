@@ -1,0 +1,155 @@
+"""Two who want the same at the same moment: while one waits for the broker, the other goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from gcompute.local.errors import ServiceError
+from gcompute.local.identities import Identities
+from gcompute.local.operations import HANDLERS, Call
+from gcompute.local.service import Service
+from gcompute.local.store import Store
+from gcompute.local.user import User
+
+NOW = 1_000_000.0
+ENDPOINT, GROUP = str(uuid.uuid4()), str(uuid.uuid4())
+
+
+class SlowBroker:
+    """Stands for provisioning and dispatcher; what happens while it is asked, a test says."""
+
+    def __init__(self) -> None:
+        #: What happens during the next question of a kind.
+        self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}
+        self.shut: list[str] = []
+        self.sent: list[Any] = []
+
+    async def _ask(self, kind: str) -> None:
+        happens = self.meanwhile.pop(kind, None)
+        if happens is not None:
+            await happens()
+
+    async def declare_endpoint(self, endpoint_id: str, *, multi_user: bool) -> None:
+        await self._ask("declare")
+
+    async def declare_group(self, user_id: str, task_group_id: str) -> None:
+        await self._ask("group")
+
+    async def describe_endpoint(self, endpoint_id: str, *, multi_user: bool) -> dict[str, Any]:
+        await self._ask("describe")
+        return {"endpoint_id": endpoint_id, "heartbeat_queue_info": {}}
+
+    async def shut_out(self, endpoint_id: str) -> None:
+        self.shut.append(endpoint_id)
+
+    def send(self, tasks: Any, buffers: Any) -> None:
+        self.sent += tasks
+
+
+class World:
+    """A service with two users and that broker."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.users = Identities(store, [User("ada"), User("bob")])
+        self.broker = SlowBroker()
+        broker = cast(Any, self.broker)
+        self.service = Service(
+            store, self.users, cast(Any, None), broker, broker, cast(Any, None), "none"
+        )
+
+    async def call(self, user: str, operation: str, body: Any = None, **path: str) -> Any:
+        """Call an operation as a user."""
+        (caller,) = (identity.user for identity in self.users if identity.user.name == user)
+        call = Call(caller=caller, path=path, query={}, body=body, now=NOW)
+        return await HANDLERS[operation](self.service, call)
+
+    async def register(self, user: str) -> Any:
+        """Register the endpoint as a user."""
+        body = {"endpoint_name": user, "endpoint_uuid": ENDPOINT}
+        return await self.call(user, "register_endpoint_v2", body)
+
+    def owner(self) -> str:
+        """Give the name of the endpoint's owner."""
+        endpoint = self.store.endpoints.find(ENDPOINT)
+        assert endpoint is not None
+        found = self.users.find(endpoint.owner)
+        assert found is not None
+        return found.name
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A service with an empty store."""
+    store = Store(tmp_path)
+    yield World(store)
+    store.close()
+
+
+def test_one_of_two_gets_an_endpoints_id(world: World) -> None:
+    """Who comes first; the other is refused, and his registration changes nothing."""
+
+    async def both() -> None:
+        world.broker.meanwhile["declare"] = lambda: world.register("ada")
+        with pytest.raises(ServiceError) as refused:
+            await world.register("bob")
+        assert refused.value.http_status == 403
+
+    asyncio.run(both())
+    assert world.owner() == "ada"
+    endpoint = world.store.endpoints.find(ENDPOINT)
+    assert endpoint is not None
+    assert endpoint.name == "ada"
+
+
+@pytest.mark.parametrize(
+    ("moment", "shut_out"), [("declare", [ENDPOINT]), ("describe", [ENDPOINT, ENDPOINT])]
+)
+def test_a_lock_counts_for_a_registration_under_way(
+    world: World, moment: str, shut_out: list[str]
+) -> None:
+    """It is refused; credentials that were made after the lock are void."""
+
+    async def both() -> None:
+        await world.register("ada")
+        world.broker.meanwhile[moment] = lambda: world.call(
+            "ada", "lock_endpoint", endpoint_uuid=ENDPOINT
+        )
+        with pytest.raises(ServiceError) as refused:
+            await world.register("ada")
+        assert refused.value.http_status == 423
+
+    asyncio.run(both())
+    assert world.broker.shut == shut_out
+
+
+def test_one_of_two_gets_a_task_group(world: World) -> None:
+    """The older submit makes groups; nobody's task ends in the group of another."""
+
+    async def submit(user: str) -> Any:
+        code = {"function_name": "f", "function_code": "3\n01\n"}
+        function = (await world.call(user, "register_function_v2", code))["function_uuid"]
+        endpoint = str(uuid.uuid4())
+        body = {"endpoint_name": user, "endpoint_uuid": endpoint}
+        await world.call(user, "register_endpoint_v2", body)
+        tasks = {"task_group_id": GROUP, "tasks": [[function, endpoint, "x"]]}
+        return await world.call(user, "submit_v2", tasks)
+
+    async def both() -> None:
+        world.broker.meanwhile["group"] = lambda: submit("ada")
+        with pytest.raises(ServiceError) as refused:
+            await submit("bob")
+        assert refused.value.code == "TASK_GROUP_ACCESS_FORBIDDEN"
+        await asyncio.sleep(0)
+
+    asyncio.run(both())
+    group = world.store.tasks.find_group(GROUP)
+    assert group is not None
+    assert group.owner == world.users.owner.user.id
+    assert len(world.store.tasks.in_group(GROUP)) == len(world.broker.sent) == 1
