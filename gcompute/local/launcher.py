@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,7 @@ from urllib.parse import urlsplit
 
 from gcompute.errors import ComputeError
 
+from .engine_argument import engine_argument
 from .settings import DETACH, Settings
 from .user import User, users_of
 
@@ -45,6 +46,9 @@ log = logging.getLogger(__name__)
 
 #: What the extra ``local`` installs, by import name.
 _NEEDED = ("jsonschema_rs", "starlette", "uvicorn")
+_WORKERS = 2
+#: Enough to keep a cluster's workers busy, or to have Parsl ask for more of them.
+_TASKS_OF_ENGINE = 100
 _START_S = 60.0
 _STOP_S = 20.0
 _TERMINATE_S = 5.0
@@ -72,11 +76,18 @@ class LocalService:
     ...     client = service.client(user="bob")
 
     Args:
-        workers: worker processes of the endpoint; 0 for a service without an endpoint.
+        workers: worker processes of the endpoint, default 2; or, with an engine, how many tasks
+            that is given at a time at most, default 100. 0 for a service without an endpoint.
         broker: ``amqp://user:password@host:port/vhost`` of a RabbitMQ, in place of the embedded
             broker. All names that the service uses there are its own, so services may share a
             broker. Without ``broker_management`` everybody gets that URL's own credentials,
             endpoints and clients alike.
+        engine: what runs the tasks in place of worker processes: the import path
+            ``"package.module:factory"`` or ``"./file.py:factory"`` of anything that makes a
+            ``concurrent.futures.Executor``, or the function or class itself, where it is at the
+            top level of a module. It is called in the endpoint's process. See
+            ``docs/engines.md``.
+        engine_options: keyword arguments for it, plain values as in JSON.
         broker_management: ``http://user:password@host:port`` of that RabbitMQ's management
             plugin. With it each user and each endpoint has an account at the broker that can
             reach what is his and nothing else. The user needs the tag ``administrator``; a URL
@@ -98,9 +109,11 @@ class LocalService:
 
     def __init__(
         self,
-        workers: int = 2,
+        workers: int | None = None,
         broker: str | None = None,
         *,
+        engine: str | Callable[..., Any] | None = None,
+        engine_options: Mapping[str, Any] | None = None,
         broker_management: str | None = None,
         users: Iterable[str | User] | None = None,
         state_dir: str | os.PathLike[str] | None = None,
@@ -110,6 +123,9 @@ class LocalService:
     ) -> None:
         #: What the service said of itself when it was ready; first, as a repr looks at it.
         self._announcement: dict[str, Any] | None = None
+        self._engine = engine_argument(engine, engine_options)
+        if workers is None:
+            workers = _WORKERS if self._engine is None else _TASKS_OF_ENGINE
         if workers < 0:
             raise ValueError(f"workers must be 0 or more, not {workers}")
         if broker is not None and urlsplit(broker).scheme not in ("amqp", "amqps"):
@@ -383,6 +399,7 @@ class LocalService:
         return Settings(
             state_dir=str(folder),
             workers=self._workers,
+            engine=self._engine,
             broker=self._broker_url,
             broker_management=self._broker_management,
             users=self._users,

@@ -17,6 +17,7 @@ import logging
 import platform
 import socket
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +84,13 @@ class LocalEndpoint:
         """Have the process begin with the answer to a registration."""
         run_dir = Path(self._settings.state_dir) / "endpoint"
         run_dir.mkdir(exist_ok=True)
+        engine = self._settings.engine
         await self._process.begin(
             {
                 "ep_info": {"endpoint_name": "local", "workers": self._settings.workers},
                 "config": {
                     "workers": self._settings.workers,
+                    "engine": asdict(engine) if engine is not None else None,
                     "run_dir": str(run_dir),
                     "heartbeat_period": self._settings.heartbeat_period,
                 },

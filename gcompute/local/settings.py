@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
+from .engine_argument import EngineArgument
 from .user import DEFAULT, User
 
 #: The line by which the launcher lets a service process run on without it.
@@ -17,8 +18,10 @@ class Settings:
 
     #: Folder of the state file, the log and what the workers leave; it exists.
     state_dir: str
-    #: Worker processes of the endpoint; 0 starts no endpoint.
+    #: Worker processes of the endpoint, or how many tasks its engine has; 0 starts no endpoint.
     workers: int = 2
+    #: What runs tasks in place of worker processes.
+    engine: EngineArgument | None = None
     #: URL of a RabbitMQ, credentials included; ``None`` for the embedded broker.
     broker: str | None = field(default=None, repr=False)
     #: URL of that RabbitMQ's management, credentials included; ``None`` for one account for all.
@@ -44,4 +47,5 @@ class Settings:
         """Read what :meth:`to_line` wrote."""
         told = json.loads(line)
         users = tuple(User(**user) for user in told.pop("users"))
-        return cls(users=users, **told)
+        engine = told.pop("engine")
+        return cls(users=users, engine=EngineArgument(**engine) if engine else None, **told)

@@ -1,8 +1,8 @@
 """A worker process: takes tasks from its socket one at a time, runs them, answers.
 
-Started by :mod:`gcompute.local.agent.processes` with one argument, a JSON object: ``fd`` (the number
-of the inherited socket), ``endpoint_id``, ``run_dir``, ``sandbox``. Its standard output is the
-agent's standard error, so that what user functions print ends up in the agent's log.
+Started by :mod:`gcompute.local.agent.processes` with one argument, a JSON object: ``fd`` (the
+number of the inherited socket), ``endpoint_id``, ``run_dir``, ``sandbox``. Its standard output is
+the agent's standard error, so that what user functions print ends up in the agent's log.
 
 It ends when the agent closes the socket, without waiting for threads that user functions left
 behind. It imports neither asyncio nor pika: a worker is to be up quickly.
