@@ -52,11 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
         )
     with _ends_as_by_ctrl_c():
         service.start()
-        _say(place, arguments)
-        if arguments.detach:
+        found = place.running()
+        try:
+            _say(place, arguments, found)
+            if not arguments.detach:
+                return _outcome(service.wait(), place)
             service.detach()
-            return 0
-        return _stay(service, place)
+        except KeyboardInterrupt:
+            _stop(service, found.pid)
+    return 0
 
 
 def _check_vacant(place: Place) -> Absent:
@@ -106,8 +110,7 @@ def _trouble_with(port: int) -> OSError | None:
     return None
 
 
-def _say(place: Place, arguments: argparse.Namespace) -> None:
-    found = place.running()
+def _say(place: Place, arguments: argparse.Namespace, found: Running) -> None:
     if arguments.json:
         told = {"pid": found.pid, "detached": arguments.detach, **found.announcement}
         print(json.dumps(told), flush=True)
@@ -144,13 +147,8 @@ def _screen(place: Place, arguments: argparse.Namespace, told: Any) -> list[str]
     return lines
 
 
-def _stay(service: LocalService, place: Place) -> int:
-    pid = place.running().pid
-    try:
-        status = service.wait()
-    except KeyboardInterrupt:
-        _stop(service, pid)
-        return 0
+def _outcome(status: int, place: Place) -> int:
+    """Tell how a service ended that nobody stopped here."""
     if status == 0:
         print("The service was stopped from elsewhere.", file=sys.stderr)
         return 0
@@ -163,8 +161,8 @@ def _stay(service: LocalService, place: Place) -> int:
 
 def _stop(service: LocalService, pid: int) -> None:
     """Stop in order; at a second Ctrl-C at once."""
-    print("Stopping ...", file=sys.stderr, flush=True)
     try:
+        print("Stopping ...", file=sys.stderr, flush=True)
         service.stop()
     except KeyboardInterrupt:
         print("Killed; accepted tasks and results are kept.", file=sys.stderr)
