@@ -62,8 +62,14 @@ def _add_up(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--workers",
         metavar="N",
         type=_count,
-        default=2,
-        help="worker processes of the endpoint (default: 2); 0 for no endpoint",
+        help="worker processes of the endpoint (default: 2), or how many tasks an engine has at a "
+        "time; 0 for no endpoint",
+    )
+    up.add_argument(
+        "--engine",
+        metavar="PATH",
+        help="what runs tasks in place of worker processes: package.module:factory or "
+        "file.py:factory of a concurrent.futures.Executor",
     )
     up.add_argument(
         "--broker", metavar="URL", help="a RabbitMQ (amqp://...) in place of the embedded broker"

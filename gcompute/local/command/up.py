@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         service = LocalService(
             workers=arguments.workers,
+            engine=arguments.engine,
             broker=arguments.broker,
             broker_management=arguments.broker_management,
             users=arguments.users,
@@ -125,8 +126,7 @@ def _screen(place: Place, arguments: argparse.Namespace, told: Any) -> list[str]
     for name, access in told["users"].items():
         lines.append(f"  token     {access['token']}{f'  ({name})' if several else ''}")
     if told["endpoint_id"] is not None:
-        workers = "1 worker" if arguments.workers == 1 else f"{arguments.workers} workers"
-        lines.append(f"  endpoint  {told['endpoint_id']}  ({workers})")
+        lines.append(f"  endpoint  {told['endpoint_id']}")
     lines += [
         f"  broker    {told['broker']}",
         f"  state     {told['state_dir']}",

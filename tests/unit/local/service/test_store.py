@@ -286,3 +286,33 @@ def test_source_code_becomes_what_a_worker_reads() -> None:
     assert source.buffer == "18\nst\nf:def f(): pass"
     packed = Function("id", OWNER, "f", "3\n01\n")
     assert packed.buffer == "3\n01\n"
+
+
+def test_a_full_disk_ends_a_transaction_for_good(store: Store) -> None:
+    """Nothing of it is kept, wherever it failed, and the next one finds room again."""
+    connection = store._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"), store.transaction():
+        for number in range(100):
+            store.users.add(User(f"user {number}", "x" * 10_000))
+    assert not connection.in_transaction
+    connection.execute(f"PRAGMA max_page_count = {2 * pages + 1000}")
+    with store.transaction():
+        store.users.add(User("later", "later"))
+    assert store.users.find("later") is not None
+    assert store.users.find("user 0") is None
+
+
+def test_a_commit_that_fails_is_undone(store: Store) -> None:
+    """As on a disk that is full when the log is written: the connection can go on."""
+    store._connection.execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(sqlite3.IntegrityError), store.transaction():
+        # This is looked at when the transaction ends, so it is the commit that fails.
+        store._connection.execute("PRAGMA defer_foreign_keys = ON")
+        store.users.add(User("somebody else", "somebody else"))
+        store._connection.execute("INSERT INTO tokens VALUES ('token of nobody', 'nobody')")
+    assert not store._connection.in_transaction
+    assert store.users.find("somebody else") is None
+    with store.transaction():
+        store.users.add(User("later", "later"))
