@@ -6,6 +6,7 @@ test tells it to, for all that pika refuses to do. Both wait for events, for `PA
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 import uuid
@@ -216,6 +217,10 @@ class Wire:
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         self._socket.sendall(data)
+
+    def takes(self, within_s: float) -> bool:
+        """Tell whether the socket takes more bytes, now or soon."""
+        return bool(select.select([], [self._socket], [], within_s)[1])
 
     def method(self, channel: int, method: Any) -> None:
         """Send a method."""
