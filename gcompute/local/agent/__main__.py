@@ -1,7 +1,8 @@
 """Run an agent: ``python -m gcompute.local.agent``.
 
 Standard input: one line with the JSON object of :mod:`gcompute.local.agent.registration`. When
-standard input closes after that, the agent stops in order, as it does on SIGTERM and SIGINT.
+standard input closes after that, the agent stops in order, as it does on SIGTERM and SIGINT; or at
+once, where the registration says that what it was running is run again.
 
 Standard output: one line of JSON, ``{"ready": true, "pid": ...}`` once the agent takes tasks, or
 ``{"ready": false, "error": ...}`` if that will never be. Standard error: the log, and what user
@@ -82,7 +83,7 @@ def _end_at_once(status: int) -> None:
 
 
 async def _main(answers: TextIO) -> int:
-    stopping = asyncio.Event()
+    stopping, let_go = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
@@ -93,8 +94,8 @@ async def _main(answers: TextIO) -> int:
             line = sys.stdin.buffer.readline()
         else:
             line = await standard_input.readline()
-            watching = asyncio.create_task(_watch(standard_input, stopping), name="gcompute-stdin")
-        return await _run(parse_registration(line), stopping, answers)
+            watching = asyncio.create_task(_watch(standard_input, stopping, let_go))
+        return await _run(parse_registration(line), stopping, let_go, answers)
     except* ComputeError as errors:
         error = _first(errors)
         log.error("the agent cannot run: %s", error)
@@ -105,8 +106,13 @@ async def _main(answers: TextIO) -> int:
     return 1
 
 
-async def _run(registration: Registration, stopping: asyncio.Event, answers: TextIO) -> int:
-    """Run until the agent fails or ``stopping`` is set, whichever comes first."""
+async def _run(
+    registration: Registration, stopping: asyncio.Event, let_go: asyncio.Event, answers: TextIO
+) -> int:
+    """Run until the agent fails or ``stopping`` is set, whichever comes first.
+
+    ``let_go`` says that it is set because nobody holds the agent any more.
+    """
     agent = Agent(registration)
     stop = asyncio.create_task(stopping.wait())
     starting = asyncio.create_task(agent.start())
@@ -129,7 +135,10 @@ async def _run(registration: Registration, stopping: asyncio.Event, answers: Tex
             task.cancel()
         if waiting:
             await asyncio.wait(waiting)
-        await agent.stop()
+        if let_go.is_set() and registration.config.reruns:
+            await agent.abandon()
+        else:
+            await agent.stop()
 
 
 async def _open_standard_input() -> asyncio.StreamReader | None:
@@ -147,11 +156,14 @@ async def _open_standard_input() -> asyncio.StreamReader | None:
     return reader
 
 
-async def _watch(reader: asyncio.StreamReader, stopping: asyncio.Event) -> None:
-    """Set ``stopping`` when standard input closes."""
+async def _watch(
+    reader: asyncio.StreamReader, stopping: asyncio.Event, let_go: asyncio.Event
+) -> None:
+    """Set both events when standard input closes."""
     while await reader.read(65536):
         pass
     log.info("standard input closed: stopping")
+    let_go.set()
     stopping.set()
 
 

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 _REMEMBERED = 10_000
 #: How long the last results may take to be confirmed, in seconds.
 _FLUSH_S = 5.0
+#: The same where the tasks run again anyway.
+_ABANDON_S = 0.5
 
 
 class Agent:
@@ -91,7 +93,10 @@ class Agent:
                 environment={**os.environ, **environment},
                 **callbacks,
             )
+        # An engine is made in this process, and what it writes where it is belongs to the tasks.
         os.environ.update(environment)
+        config.run_dir.mkdir(parents=True, exist_ok=True)
+        os.chdir(config.run_dir)
         return ExecutorPool(config.workers, engine=config.engine, workplace=workplace, **callbacks)
 
     async def start(self) -> None:
@@ -131,7 +136,19 @@ class Agent:
                 text = f"the endpoint was stopped {self._config.grace:g} s ago and ended this task"
                 self._answer(task.task_id, "EndpointStopped", text)
         await self._pool.stop()
-        if not await self._results.flush(_FLUSH_S):
+        await self._disconnect(_FLUSH_S)
+
+    async def abandon(self) -> None:
+        """End at once, with what runs: somebody else runs it again.
+
+        Nobody is told of it, not even by a last status report.
+        """
+        self._consumer_tag = None
+        await self._pool.stop()
+        await self._disconnect(_ABANDON_S if self._results.link.is_open else 0.0)
+
+    async def _disconnect(self, flush_s: float) -> None:
+        if not await self._results.flush(flush_s):
             log.error("%d results could not be sent and are lost", len(self._results))
         await self._heartbeat.stop()
         await self._results.link.stop()

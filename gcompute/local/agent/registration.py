@@ -62,6 +62,9 @@ class Config:
     prefetch: int = 32
     #: Seconds that running tasks get at the end.
     grace: float = 5.0
+    #: Whether whoever holds standard input runs again what had not finished when that closes, so
+    #: that running tasks are to be ended and not to be answered for.
+    reruns: bool = False
 
 
 @dataclass(frozen=True)
