@@ -135,10 +135,17 @@ def _open(path: Path) -> sqlite3.Connection:
             )
     except sqlite3.Error as error:
         connection.close()
-        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        advice = "make room" if full else "pass another state_dir, or remove the file"
-        raise StoreUnusable(f"{path} cannot be used ({error}): {advice}") from error
+        raise StoreUnusable(f"{path} cannot be used ({error}): {_remedy(error)}") from error
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    # The lowest byte is the kind of error, what is above says more.
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if kind in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        # A full disk comes as either.
+        return "make room on its disk, or pass another state_dir"
+    return "pass another state_dir, or remove the file"
