@@ -11,12 +11,19 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from .store.logins import Login, Logins
 
 if TYPE_CHECKING:
     from .broker import Broker
 
 log = logging.getLogger(__name__)
+
+#: The service's own user of the embedded broker.
+_SERVICE = "service"
 
 
 class Accounts(Protocol):
@@ -27,6 +34,12 @@ class Accounts(Protocol):
 
     def administrator(self) -> str:
         """Give the URL of the service's own account."""
+
+    async def open(self) -> str:
+        """Let users in, as all is in place that they need; give the broker's address for them.
+
+        The address is without credentials.
+        """
 
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in who may do only so much; give his URL.
@@ -42,30 +55,55 @@ class Accounts(Protocol):
 
 
 class EmbeddedAccounts:
-    """The users of the embedded broker."""
+    """The users of the embedded broker, which the state remembers for it.
+
+    Args:
+        broker: a running broker.
+        logins: the users of the last time, who may come back.
+        listener: where users are to find the broker.
+    """
 
     volatile = True
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, logins: Logins, listener: socket.socket) -> None:
         self._broker = broker
+        self._logins = logins
+        self._listener = listener
+        for login in logins.all():
+            self._admit(login)
 
     def administrator(self) -> str:
         """Make an account that may do everything."""
-        return self._url("service", configure=".*", write=".*", read=".*")
+        everything = ".*"
+        self._broker.add_user(
+            _SERVICE, _password(), configure=everything, write=everything, read=everything
+        )
+        return self._broker.url(_SERVICE)
+
+    async def open(self) -> str:
+        """Have the broker listen to users as well."""
+        await self._broker.open(self._listener)
+        return without_credentials(self._broker.url(_SERVICE))
 
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in, with a fresh password."""
-        return self._url(name, configure="", write=write, read=read)
+        login = Login(name, _password(), write, read)
+        self._logins.keep(login)
+        self._admit(login)
+        return self._broker.url(name)
 
     async def revoke(self, name: str) -> None:
         """Shut a user out, and drop his connections."""
+        self._logins.forget(name)
         self._broker.remove_user(name)
         self._broker.close_connections(name, "access was revoked")
 
-    def _url(self, name: str, *, configure: str, write: str, read: str) -> str:
-        password = secrets.token_urlsafe(24)
-        self._broker.add_user(name, password, configure=configure, write=write, read=read)
-        return self._broker.url(name)
+    def _admit(self, login: Login) -> None:
+        self._broker.add_user(login.name, login.password, write=login.write, read=login.read)
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(24)
 
 
 class SharedAccount:
@@ -84,9 +122,21 @@ class SharedAccount:
         """Give the URL."""
         return self._shared
 
+    async def open(self) -> str:
+        """Give the address."""
+        return without_credentials(self._shared)
+
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Give the URL: there are no separate users."""
         return self._shared
 
     async def revoke(self, name: str) -> None:
         """Do nothing: whoever has the URL may stay."""
+
+
+def without_credentials(url: str) -> str:
+    """Give an AMQP URL that may be shown."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    place = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{place}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -1,9 +1,9 @@
 """One process of the endpoint's agent, as the service sees it.
 
 In goes the registration, as the first line of its standard input; out comes its first line, that
-it is ready or why it never will be. The process is held by its standard input: when that closes,
-because it is told to stop or because the service was killed, it ends. Its standard error is the
-service's own, which is the log. It leads a process group, and what an engine left in that is
+it is ready or why it never will be. SIGTERM tells it to stop in order. Its standard input holds
+it: that closes when the service was killed, and then the agent ends at once. Its standard error is
+the service's own, which is the log. It leads a process group, and what an engine left in that is
 killed when it has ended.
 """
 
@@ -17,13 +17,14 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from .agent_lock import AgentLock
+
 #: The interpreter's own ``__main__`` is left to user functions, which an engine may run there.
 _COMMAND = "from gcompute.local.agent.__main__ import main as _main; raise SystemExit(_main())"
 #: How long an agent may take to be ready, in seconds; engines start programs of their own.
 _READY_S = 50.0
-#: How long it may take to end, in seconds, before it is told less kindly.
-_STOP_S = 12.0
-_TERMINATE_S = 2.0
+#: How long it may take to end, in seconds.
+_STOP_S = 14.0
 
 
 class AgentFailed(Exception):
@@ -33,20 +34,29 @@ class AgentFailed(Exception):
 class AgentProcess:
     """A running agent."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, lock: AgentLock) -> None:
         self._process = process
+        self._lock = lock
 
     @classmethod
-    async def spawn(cls) -> AgentProcess:
-        """Start a process; it waits for its registration."""
-        return cls(
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-c", _COMMAND),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                process_group=0,
-            )
+    async def spawn(cls, lock: AgentLock) -> AgentProcess:
+        """Start a process, which shares the lock; it waits for its registration."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-c", _COMMAND),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            pass_fds=[lock.fileno()],
+            process_group=0,
         )
+        return cls(process, lock)
+
+    async def take_place(self) -> None:
+        """Wait until the agent of a former service is gone."""
+        await self._lock.take()
+
+    async def successor(self) -> AgentProcess:
+        """Start another process in the place of this one, which has ended."""
+        return await self.spawn(self._lock)
 
     @property
     def pid(self) -> int:
@@ -62,6 +72,7 @@ class AgentProcess:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
+        self._lock.name(self.pid)
         try:
             stdin.write(json.dumps(registration).encode() + b"\n")
             async with asyncio.timeout(_READY_S):
@@ -83,21 +94,15 @@ class AgentProcess:
         return status
 
     async def stop(self) -> None:
-        """End the process: by closing its standard input, or else by force."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        steps = (
-            (_STOP_S, self._process.terminate),
-            (_TERMINATE_S, self._process.kill),
-        )
-        for patience_s, insist in steps:
-            try:
-                async with asyncio.timeout(patience_s):
-                    await self.wait()
-                return
-            except TimeoutError:
-                insist()
-        await self.wait()
+        """End the process: in order, or else by force."""
+        with suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await self.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self.wait()
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -93,6 +93,8 @@ class LocalEndpoint:
                     "engine": asdict(engine) if engine is not None else None,
                     "run_dir": str(run_dir),
                     "heartbeat_period": self._settings.heartbeat_period,
+                    # By the next service on this state, if this one is killed.
+                    "reruns": True,
                 },
                 "amqp_creds": answer,
             }
@@ -152,7 +154,7 @@ class LocalEndpoint:
                 await self._requeue()
                 self._was_ready = False
             await self._process.stop()
-            self._process = await AgentProcess.spawn()
+            self._process = await self._process.successor()
             await self._begin(answer)
         except (AgentFailed, LinkError, ServiceError) as error:
             log.error("the endpoint did not start: %s", error)

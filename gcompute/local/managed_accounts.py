@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import httpx
 import pika
 
+from .accounts import without_credentials
 from .amqp import LinkError, LinkRefused, LinkUnreachable
 
 _TIMEOUT_S = 5.0
@@ -77,6 +78,10 @@ class ManagedAccounts:
     def administrator(self) -> str:
         """Give the broker's URL as it came."""
         return self._broker
+
+    async def open(self) -> str:
+        """Give the broker's address."""
+        return without_credentials(self._broker)
 
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in, with a fresh password."""

@@ -78,14 +78,16 @@ async def _main(settings: Settings) -> int:
 
 async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Event) -> None:
     """Start, say so, and wait until somebody wants it to stop."""
+    from .agent_lock import AgentLock
     from .agent_process import AgentProcess
 
-    agent = await AgentProcess.spawn() if settings.workers else None
+    folder = Path(settings.state_dir)
+    lock = AgentLock(folder)
+    agent = await AgentProcess.spawn(lock) if settings.workers else None
     try:
         from .stack import running
 
         async with running(settings, agent) as announcement:
-            folder = Path(settings.state_dir)
             publish(folder, announcement)
             ready.set()
             log.info("ready at %s", announcement["url"])
@@ -96,6 +98,7 @@ async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Eve
     finally:
         if agent is not None:
             await agent.stop()
+        lock.close()
 
 
 async def _hold(reader: asyncio.StreamReader, stopping: asyncio.Event) -> None:

@@ -12,43 +12,39 @@
                                   \\          /
                                    the broker  <-->  agents, clients
 
-Two connections, as a broker that is full stops reading from those who publish: results can be
-taken in and acknowledged all the same. Everything lives in one event loop; parts start in the
-order in which they need each other, and stop in the reverse.
+Everything lives in one event loop; parts start in the order in which they need each other, and
+stop in the reverse. Others reach the broker and the web service once all of it is in place:
+until then they wait in the sockets, which are there from the beginning.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypedDict
-from urllib.parse import urlsplit
 
 from .accounts import Accounts, EmbeddedAccounts, SharedAccount
 from .agent_process import AgentProcess
-from .amqp import AmqpLink, LinkError
+from .amqp import LinkError
 from .amqp.cleanup import remove
 from .app import create_app
 from .auth import AuthService
-from .dispatch import Dispatcher
-from .http_server import HttpServer, listen
-from .identities import Identities
+from .http_server import HttpServer
+from .identities import Identities, Identity
+from .links import Links
 from .local_endpoint import LocalEndpoint
 from .names import Names
+from .ports import listen_again
 from .provisioning import Provisioning
-from .results import Results
 from .service import Service
 from .settings import Settings
 from .store import Store
 
 log = logging.getLogger(__name__)
 
-#: How long a broker may take to answer at the start, in seconds.
-_BROKER_S = 5.0
 #: A result that nobody fetched for so long need not be forwarded again, in seconds.
 #: Source: ``docs/wire.md``, limits.
 _UNFETCHED_S = 30 * 60.0
@@ -90,14 +86,14 @@ async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterat
         AgentFailed: the endpoint does not start.
     """
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(listen(settings.host, settings.port))
         store = Store(Path(settings.state_dir))
         stack.callback(store.close)
+        listener = await listen_again(store, "web service", settings.host, settings.port)
+        stack.callback(listener.close)
         identities = Identities(store, settings.users)
-        auth = AuthService(store, identities, settings.token_lifetime)
-        accounts = await _accounts(settings, stack)
-        broker_url = accounts.administrator()
-        service = await _connect(settings, store, identities, auth, accounts, broker_url, stack)
+        accounts = await _accounts(settings, store, stack)
+        service = await _connect(settings, store, identities, accounts, agent, stack)
+        broker = await accounts.open()
         http = HttpServer(create_app(service), listener)
         http.start()
         stack.push_async_callback(http.stop)
@@ -109,22 +105,23 @@ async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterat
             endpoint_id = endpoint.id
         yield Announcement(
             url=http.url,
-            users={
-                identity.user.name: Access(
-                    id=identity.user.id,
-                    token=identity.token,
-                    client_id=identity.client.id,
-                    client_secret=identity.client_secret,
-                )
-                for identity in identities
-            },
+            users={identity.user.name: _access(identity) for identity in identities},
             endpoint_id=endpoint_id,
-            broker=without_credentials(broker_url),
+            broker=broker,
             state_dir=settings.state_dir,
         )
 
 
-async def _accounts(settings: Settings, stack: AsyncExitStack) -> Accounts:
+def _access(identity: Identity) -> Access:
+    return Access(
+        id=identity.user.id,
+        token=identity.token,
+        client_id=identity.client.id,
+        client_secret=identity.client_secret,
+    )
+
+
+async def _accounts(settings: Settings, store: Store, stack: AsyncExitStack) -> Accounts:
     if settings.broker is not None and settings.broker_management is not None:
         # httpx takes a tenth of a second to import, which other services need not spend.
         from .managed_accounts import ManagedAccounts
@@ -137,73 +134,50 @@ async def _accounts(settings: Settings, stack: AsyncExitStack) -> Accounts:
         return SharedAccount(settings.broker)
     from .broker import Broker
 
+    listener = await listen_again(store, "broker", settings.host)
+    stack.callback(listener.close)
     broker = Broker(settings.host)
     await broker.start()
     stack.push_async_callback(broker.stop)
-    return EmbeddedAccounts(broker)
+    return EmbeddedAccounts(broker, store.logins, listener)
 
 
 async def _connect(
     settings: Settings,
     store: Store,
     identities: Identities,
-    auth: AuthService,
     accounts: Accounts,
-    url: str,
+    agent: AgentProcess | None,
     stack: AsyncExitStack,
 ) -> Service:
     """Connect to the broker, declare what the service has there, and send what is left over."""
-    names = Names(store.identity(), store.seal())
+    url, names = accounts.administrator(), Names(store.identity(), store.seal())
     provisioning = Provisioning(names, accounts, store)
-    recovery: set[asyncio.Task[None]] = set()
-    if accounts.volatile:
-        # A broker that lives with the service begins with nothing.
-        with store.transaction():
-            store.tasks.forget_dispatch()
-            store.outcomes.forget_forwarding(time.time() - _UNFETCHED_S)
-
-    async def open_outlet(link: AmqpLink) -> None:
-        await provisioning.open(link)
-        task = asyncio.create_task(_recover(service), name="gcompute-recovery")
-        recovery.add(task)
-        task.add_done_callback(recovery.discard)
-
-    async def open_intake(link: AmqpLink) -> None:
-        await provisioning.declare_exchanges(link)
-        await results.open(link)
-
-    outlet = AmqpLink(url, on_open=open_outlet, name="outlet")
-    intake = AmqpLink(url, on_open=open_intake, name="intake")
-    results = Results(outlet, names, store)
-    dispatcher = Dispatcher(outlet, names, store)
-    service = Service(
-        store, identities, auth, provisioning, dispatcher, results, store.local_endpoint()
-    )
+    links = Links(url, names, provisioning, store, result_lifetime=_UNFETCHED_S)
 
     async def disconnect() -> None:
-        for task in recovery:
-            task.cancel()
-        results.close()
-        await intake.stop()
-        await outlet.stop()
-        service.dispatcher.close()
+        await links.stop()
         if settings.temporary and not accounts.volatile:
             await asyncio.to_thread(remove, url, *provisioning.everything())
             await _remove_accounts(provisioning)
 
     stack.push_async_callback(disconnect)
-    await outlet.start(timeout_s=_BROKER_S)
-    await intake.start(timeout_s=_BROKER_S)
+    orphan = None
+    if agent is not None:
+        await agent.take_place()
+        orphan = store.local_endpoint() if store.endpoints.find(store.local_endpoint()) else None
+    await links.start(volatile=accounts.volatile, orphan=orphan)
     await provisioning.shut_out_users(identities.former)
-    return service
-
-
-async def _recover(service: Service) -> None:
-    try:
-        await service.dispatcher.recover()
-        await service.results.recover()
-    except Exception:
-        log.exception("what was left over could not be sent")
+    auth = AuthService(store, identities, settings.token_lifetime)
+    return Service(
+        store,
+        identities,
+        auth,
+        provisioning,
+        links.dispatcher,
+        links.results,
+        store.local_endpoint(),
+    )
 
 
 async def _remove_accounts(provisioning: Provisioning) -> None:
@@ -211,11 +185,3 @@ async def _remove_accounts(provisioning: Provisioning) -> None:
         await provisioning.remove_accounts()
     except LinkError as error:
         log.warning("users of this service stay at the broker: %s", error)
-
-
-def without_credentials(url: str) -> str:
-    """Give an AMQP URL that may be shown."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    place = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{place}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -48,6 +49,8 @@ class Broker:
         self._users = Users()
         self._vhost = VirtualHost(self._limits)
         self._server: asyncio.Server | None = None
+        #: Of the socket given to `open`.
+        self._opened: asyncio.Server | None = None
         self._transports: set[Transport] = set()
         #: Transports whose connection has output.
         self._dirty: list[Transport] = []
@@ -78,11 +81,24 @@ class Broker:
         self._server = await loop.create_server(lambda: Transport(self), self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
+    async def open(self, listener: socket.socket) -> None:
+        """Take the connections of a listening socket too, which `port` and `url` name from now on.
+
+        Agents and clients declare nothing: whoever owns the broker first makes what they need, on
+        the port that nobody else knows, and then lets them in. Connections that came before wait
+        in the socket.
+        """
+        loop = asyncio.get_running_loop()
+        self._opened = await loop.create_server(lambda: Transport(self), sock=listener)
+        self._port = listener.getsockname()[1]
+
     async def stop(self) -> None:
         """Close all connections with 320, wait for their answers a little, and stop listening."""
         if self._server is None:
             return
         self._server.close()
+        if self._opened is not None:
+            self._opened.close()
         self._close_where(lambda _: True, "broker is shutting down")
         if self._transports:
             self._empty.clear()
@@ -93,7 +109,9 @@ class Broker:
                     transport.abort()
                 await self._empty.wait()
         await self._server.wait_closed()
-        self._server = None
+        if self._opened is not None:
+            await self._opened.wait_closed()
+        self._server = self._opened = None
         if self._expiry is not None:
             self._expiry.cancel()
 

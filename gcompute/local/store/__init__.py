@@ -27,6 +27,7 @@ from .containers import Containers
 from .endpoints import Endpoints
 from .functions import Functions
 from .grants import Grants
+from .logins import Logins
 from .outcomes import Outcomes
 from .schema import SCHEMA, VERSION
 from .tasks import Tasks
@@ -56,6 +57,7 @@ class Store:
         self.tasks = Tasks(self._connection)
         self.outcomes = Outcomes(self._connection)
         self.containers = Containers(self._connection)
+        self.logins = Logins(self._connection)
 
     def close(self) -> None:
         """Close the file and let another service have the folder."""
@@ -75,11 +77,19 @@ class Store:
                 self._connection.execute("ROLLBACK")
             raise
 
+    def note(self, key: str, value: str) -> None:
+        """Keep the value of a key, in place of the one it had."""
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def noted(self, key: str) -> str | None:
+        """Give the value of a key, if it has one."""
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
     def remembered(self, key: str, value: str) -> str:
         """Give the value of a key; where it has none yet, keep and give this one."""
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0])
+        return self.noted(key) or value
 
     def identity(self) -> str:
         """Give the name that tells this service's queues from those of others on a broker."""

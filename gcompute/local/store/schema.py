@@ -8,7 +8,7 @@ A task's state is the last one that the service knows of; ``success`` and ``fail
 from __future__ import annotations
 
 #: Written to the file as ``user_version``; a file with another number is refused.
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE meta (
@@ -39,6 +39,14 @@ CREATE TABLE auth_tokens (
     expires_at       REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX auth_tokens_by_grant ON auth_tokens (grant_id);
+
+-- Of the embedded broker, which forgets them when it ends.
+CREATE TABLE broker_logins (
+    name      TEXT PRIMARY KEY,
+    password  TEXT NOT NULL,
+    write     TEXT NOT NULL,                      -- pattern of exchanges
+    read      TEXT NOT NULL                       -- pattern of queues
+) WITHOUT ROWID;
 
 CREATE TABLE endpoints (
     id                           TEXT PRIMARY KEY,

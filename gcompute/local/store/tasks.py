@@ -168,12 +168,17 @@ class Tasks:
             (WAITING, now, first, last, RECEIVED),
         )
 
-    def forget_dispatch(self) -> None:
-        """Keep that the broker has none of the unfinished tasks any more."""
+    def forget_dispatch(self, endpoint: str | None = None) -> None:
+        """Keep that neither broker nor endpoint has the unfinished tasks any more.
+
+        Args:
+            endpoint: only those of an endpoint.
+        """
         self._connection.execute(
-            "UPDATE tasks SET state = ?, dispatched_at = NULL, transitions = NULL "
-            "WHERE completed_at IS NULL",
-            (RECEIVED,),
+            "UPDATE tasks SET state = :received, dispatched_at = NULL, transitions = NULL "
+            "WHERE completed_at IS NULL AND (:endpoint IS NULL OR "
+            "(SELECT endpoint FROM batches WHERE seq = batch) = :endpoint)",
+            {"received": RECEIVED, "endpoint": endpoint},
         )
 
     def unfinished(

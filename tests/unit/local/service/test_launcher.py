@@ -11,7 +11,7 @@ import pytest
 from gcompute.errors import ComputeError
 from gcompute.local import LocalService, LocalServiceFailed, User, launcher
 from gcompute.local.settings import Settings
-from gcompute.local.stack import without_credentials
+from gcompute.local.accounts import without_credentials
 
 
 def test_settings_travel_as_one_line() -> None:
