@@ -7,7 +7,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from gcompute.awaiting import in_thread
 from gcompute.client import Client
@@ -15,6 +15,7 @@ from gcompute.errors import ComputeError, SerializationError, TaskTooLarge
 from gcompute.executor.engine import Engine
 from gcompute.executor.functions import FunctionCache, FunctionReference
 from gcompute.executor.future import ComputeFuture, settle
+from gcompute.executor.mapping import MappedResults, map_calls
 from gcompute.executor.outbox import Destination, Submission, encoded_size
 from gcompute.functions import check_call
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
@@ -23,6 +24,8 @@ from gcompute.protocol import MAX_REQUEST_BYTES
 from gcompute.registration import function_name
 from gcompute.serialize import ComputeSerializer, Strategylike
 from gcompute.serialize.serializer import official_paths
+
+R = TypeVar("R")
 
 #: Bytes of a request that are kept for everything but the one task in it.
 _ENVELOPE_BYTES = 64 * 1024
@@ -243,6 +246,45 @@ class Executor(concurrent.futures.Executor):
         registered = str(as_uuid(function_id, "function_id"))
         reference = FunctionReference(f"function {registered}", function_id=registered)
         return self._enqueue(destination, reference, tuple(args or ()), dict(kwargs or {}))
+
+    def map(
+        self,
+        fn: Callable[..., R],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> MappedResults[R]:
+        """Run ``fn`` for the items of iterables, as :meth:`concurrent.futures.Executor.map` does.
+
+        The iterables are read while results are taken, in the caller's thread: at once as many
+        items as fit, or, of what has no length, until the first result is there; then further
+        ones as results are taken. So an endless iterable is no matter. What is not read is not
+        run: iterate over the results, and before the executor is shut down.
+
+        Args:
+            fn: the function.
+            *iterables: the arguments; the shortest ends it.
+            timeout: seconds, from now, in which a result must be there when it is asked for.
+            chunksize: how many calls go as one task, for calls of milliseconds. Their results
+                come together, under the one limit of 10 MiB.
+            buffersize: how many tasks are under way or have results that were not taken, at
+                most; default 4096. More keep a larger endpoint busy, fewer take less memory.
+
+        Returns:
+            An iterator of results, in order. Its ``close()`` cancels what was not sent yet. So
+            does an error, which comes in the place of its call's result and ends the iteration:
+            that of a call, of an iterable, or of a submit.
+
+        Raises:
+            RuntimeError: the executor is shut down.
+            ValueError: no endpoint is set, or a size is less than 1.
+            TypeError: ``fn`` is not callable, or something is not iterable.
+            TimeoutError: from the iterator.
+        """
+        return map_calls(
+            self, fn, iterables, timeout=timeout, chunksize=chunksize, buffersize=buffersize
+        )
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more tasks. May be called several times.

@@ -23,7 +23,12 @@ OFFICIAL_PACKAGE = "globus_compute_sdk"
 #: Modules that import nothing but the standard library. Their functions travel with the module's
 #: source, so that they run in any Python that an endpoint has, with or without either package.
 TRAVELLING_MODULES = frozenset(
-    {"gcompute.functions.command", "gcompute.functions.hardware", "gcompute.functions.quoting"}
+    {
+        "gcompute.functions.chunk",
+        "gcompute.functions.command",
+        "gcompute.functions.hardware",
+        "gcompute.functions.quoting",
+    }
 )
 
 

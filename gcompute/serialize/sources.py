@@ -3,6 +3,9 @@
 A callable goes in; its name and a source that defines that name come out. What could only fail
 at the endpoint is refused here: lambdas, closures, decorators, methods, callables that no
 source defines.
+
+A callable of ours that is made of another one has that as ``_wire_inner``, and gives its own name
+and source, made from those of the other, by ``_wire_source(name, source)``.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from typing import Any
 
 from gcompute.errors import SerializationError
 
-from .counterparts import travelling_source
+from .counterparts import belongs_to_us, travelling_source
 from .references import refuse_own_globals, used_globals
 
 
@@ -30,7 +33,7 @@ def source_by_inspect(function: Callable[..., Any]) -> tuple[str, str]:
         SerializationError: the source would not define the function.
         OSError: there is no source, as for what was typed at a prompt.
     """
-    return _checked(function, lambda: textwrap.dedent(inspect.getsource(function)))
+    return _checked(function, lambda inner: textwrap.dedent(inspect.getsource(inner)))
 
 
 def source_by_dill(function: Callable[..., Any]) -> tuple[str, str]:
@@ -40,7 +43,7 @@ def source_by_dill(function: Callable[..., Any]) -> tuple[str, str]:
     """
     import dill.source
 
-    return _checked(function, functools.partial(dill.source.getsource, function, lstrip=True))
+    return _checked(function, functools.partial(dill.source.getsource, lstrip=True))
 
 
 def needs_its_module(function: Callable[..., Any]) -> bool:
@@ -48,6 +51,7 @@ def needs_its_module(function: Callable[..., Any]) -> bool:
 
     Its source would load alone, and fail when it is called.
     """
+    function = _inner_of(function) or function
     if not isinstance(function, FunctionType):
         return False
     known = dir(builtins)
@@ -57,7 +61,18 @@ def needs_its_module(function: Callable[..., Any]) -> bool:
     return bool(names) and found is function and function.__module__ != "__main__"
 
 
-def _checked(function: Callable[..., Any], get_source: Callable[[], str]) -> tuple[str, str]:
+def _inner_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Give what a callable of ours is made of; ``None`` for all others."""
+    return getattr(function, "_wire_inner", None) if belongs_to_us(function) else None
+
+
+def _checked(
+    function: Callable[..., Any], get_source: Callable[[Callable[..., Any]], str]
+) -> tuple[str, str]:
+    inner = _inner_of(function)
+    if inner is not None:
+        made: tuple[str, str] = function._wire_source(*_checked(inner, get_source))  # type: ignore[attr-defined]
+        return made
     name = getattr(function, "__name__", None)
     if not isinstance(function, FunctionType | type):
         raise SerializationError(
@@ -70,7 +85,7 @@ def _checked(function: Callable[..., Any], get_source: Callable[[], str]) -> tup
         raise SerializationError(f"{name} has no name that its source defines; use def")
     if isinstance(function, FunctionType):
         _refuse_context(function)
-    source = get_source()
+    source = get_source(function)
     _refuse_incomplete(source, name)
     return name, source
 
