@@ -16,7 +16,7 @@ from gcompute.local.announcement import Absent, Busy, Running
 
 from .place import Place
 
-_ANSWER_S = 5.0
+_ANSWER_S = 3.0
 #: With less room than this on its disk a service is about to refuse requests; a write-ahead log
 #: alone takes 4 MiB.
 _LITTLE_BYTES = 16 * 1024 * 1024
