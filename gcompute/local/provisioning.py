@@ -11,6 +11,9 @@ when the broker is away; the caller tells its user to try again.
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,6 +24,9 @@ from .amqp import AmqpLink, LinkError
 from .names import Names, beginning_with, only
 from .store import Store
 
+log = logging.getLogger(__name__)
+
+_PERSISTENT = 2
 #: A result queue that nobody reads for so long goes away. Source: ``docs/wire.md``, tasks
 #: without activity are abandoned after two weeks.
 _QUEUE_LIFE_S = 14 * 24 * 3600
@@ -59,14 +65,14 @@ class Provisioning:
         self._declared.clear()
         await self.declare_exchanges(link)
         for endpoint in self._store.endpoints.all():
-            await self.declare_endpoint(endpoint.id, multi_user=endpoint.multi_user)
+            await self.declare_endpoint(endpoint.id, multi_user=endpoint.is_manager)
         oldest = time.time() - _QUEUE_LIFE_S
         for group in self._store.tasks.groups_with_queue():
             if group.created_at > oldest:
                 await self.declare_group(group.owner, group.id)
 
     async def declare_endpoint(self, endpoint_id: str, *, multi_user: bool) -> None:
-        """Declare the queues of an endpoint."""
+        """Declare the queues of an endpoint; one that starts user endpoints has no tasks."""
         link, names = self._open_link(), self.names
         queue = names.command_queue if multi_user else names.task_queue
         await link.declare_queue(queue(endpoint_id))
@@ -87,6 +93,29 @@ class Provisioning:
         """Throw away what waits for an endpoint; the store still has it."""
         await self._open_link().delete_queue(self.names.task_queue(endpoint_id))
         await self.declare_endpoint(endpoint_id, multi_user=False)
+
+    async def forget_commands(self, endpoint_id: str) -> None:
+        """Throw away the commands that an endpoint has not taken."""
+        await self._open_link().delete_queue(self.names.command_queue(endpoint_id))
+        await self.declare_endpoint(endpoint_id, multi_user=True)
+
+    def command(self, endpoint_id: str, command: dict[str, Any], now: float) -> None:
+        """Send a command to an endpoint that starts others.
+
+        Raises:
+            LinkError: the broker is away.
+        """
+        sent = self._open_link().publish(
+            self.names.task_exchange,
+            endpoint_id,
+            json.dumps(command).encode(),
+            properties={
+                "content_type": "application/json",
+                "timestamp": int(now),
+                "delivery_mode": _PERSISTENT,
+            },
+        )
+        sent.add_done_callback(_tell_loss)
 
     async def describe_endpoint(self, endpoint_id: str, *, multi_user: bool) -> dict[str, Any]:
         """Give an endpoint fresh credentials and the places of its queues.
@@ -164,6 +193,12 @@ class Provisioning:
         if self._link is None:
             raise LinkError("the service is not connected to its broker yet")
         return self._link
+
+
+def _tell_loss(sent: asyncio.Future[None]) -> None:
+    if not sent.cancelled() and (error := sent.exception()) is not None:
+        # The next submit sends one like it.
+        log.warning("a command is lost: %s", error)
 
 
 def _writing(url: str, exchange: str, queue: str, routing_key: str) -> dict[str, Any]:

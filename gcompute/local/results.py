@@ -24,6 +24,8 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from gcompute.messages import StatusReport
+
 from . import routing
 from .amqp import AmqpLink, Delivery
 from .names import Names
@@ -161,8 +163,22 @@ class Results:
             except sqlite3.Error as error:
                 # The next report says as much.
                 log.error("a status report cannot be stored: %s", error)
+            self._end_failed(report)
         assert self._intake is not None
         self._intake.ack(delivery.delivery_tag)
+
+    def _end_failed(self, report: StatusReport) -> None:
+        """Fail the tasks of an endpoint that reports why it cannot start."""
+        reason = report.global_state.get("error")
+        if not isinstance(reason, str):
+            return
+        try:
+            with self._store.transaction():
+                self._store.endpoints.silence(report.endpoint_id)
+            text = f"Endpoint {report.endpoint_id} did not start: {reason}"
+            self.fail_unfinished(report.endpoint_id, "ENDPOINT_NOT_STARTED", text)
+        except sqlite3.Error as error:
+            log.error("the tasks of endpoint %s cannot be failed: %s", report.endpoint_id, error)
 
 
 def _read(deliveries: Iterable[Delivery]) -> list[Outcome]:

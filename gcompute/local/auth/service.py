@@ -64,7 +64,11 @@ class AuthService:
             raise failures.invalid_token()
         identity = self._described(user)
         scopes = grant.scope.split()
-        answer: dict[str, Any] = {"sub": identity["id"]}
+        answer: dict[str, Any] = {
+            "sub": identity["id"],
+            # Nobody here has linked another identity.
+            "identity_set": [{"sub": identity["id"], "username": identity["username"]}],
+        }
         if "profile" in scopes:
             answer |= {"name": identity["name"], "preferred_username": identity["username"]}
         if "email" in scopes:

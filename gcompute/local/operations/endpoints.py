@@ -13,6 +13,7 @@ from gcompute.local.amqp import LinkError
 from gcompute.local.service import Service
 from gcompute.local.store.endpoints import Endpoint
 
+from . import user_endpoints
 from .access import administered_endpoint, may_see, visible_endpoint
 from .call import Call, Handler, canonical
 from .times import iso_time
@@ -67,18 +68,23 @@ async def register(service: Service, call: Call, endpoint_id: str) -> dict[str, 
     """
     registration = _merged(service, call, endpoint_id)
     multi_user = registration["multi_user"]
-    await service.provisioning.declare_endpoint(endpoint_id, multi_user=multi_user)
+    is_manager = Endpoint(endpoint_id, call.user.id, registration).is_manager
+    await service.provisioning.declare_endpoint(endpoint_id, multi_user=is_manager)
     # Somebody else may have registered or locked it meanwhile.
     known = _check_again(service, call, endpoint_id, multi_user)
     owner = call.user.id if known is None else known.owner
     with service.store.transaction():
         service.store.endpoints.register(endpoint_id, owner, registration, call.now)
-    answer = await service.provisioning.describe_endpoint(endpoint_id, multi_user=multi_user)
+    answer = await service.provisioning.describe_endpoint(endpoint_id, multi_user=is_manager)
     try:
         _check_again(service, call, endpoint_id, multi_user)
     except errors.ServiceError:
         await service.provisioning.shut_out(endpoint_id)
         raise
+    if is_manager:
+        endpoint = service.store.endpoints.find(endpoint_id)
+        assert endpoint is not None, "it was just registered"
+        await user_endpoints.resume(service, endpoint, call.now)
     return answer
 
 
@@ -125,7 +131,8 @@ async def get_endpoints(service: Service, call: Call) -> list[dict[str, Any]]:
             "owner": endpoint.owner,
         }
         for endpoint in service.store.endpoints.all()
-        if endpoint.owner == call.user.id or (any_role and may_see(service, call, endpoint))
+        if endpoint.manager is None
+        and (endpoint.owner == call.user.id or (any_role and may_see(service, call, endpoint)))
     ]
 
 
@@ -193,8 +200,14 @@ async def _lock(service: Service, call: Call) -> tuple[str, float]:
 async def delete_endpoint(service: Service, call: Call) -> dict[str, Any]:
     """Delete an endpoint. Its unfinished tasks fail, so that nobody waits for them."""
     endpoint = administered_endpoint(service, call, call.id("endpoint_uuid"))
+    for doomed in (*user_endpoints.of_manager(service, endpoint), endpoint):
+        await _delete(service, doomed, call.now)
+    return {}
+
+
+async def _delete(service: Service, endpoint: Endpoint, now: float) -> None:
     with service.store.transaction():
-        service.store.endpoints.delete(endpoint.id, call.now)
+        service.store.endpoints.delete(endpoint.id, now)
     service.results.fail_unfinished(
         endpoint.id, "ENDPOINT_DELETED", f"Endpoint {endpoint.id} was deleted before it ran this"
     )
@@ -203,7 +216,6 @@ async def delete_endpoint(service: Service, call: Call) -> dict[str, Any]:
     except LinkError as error:
         # It is deleted all the same; what is left is a queue that nobody writes to.
         log.warning("the queue of endpoint %s stays at the broker: %s", endpoint.id, error)
-    return {}
 
 
 async def delete_endpoint_v2(service: Service, call: Call) -> dict[str, Any]:
@@ -223,13 +235,17 @@ async def get_endpoint_console(service: Service, call: Call) -> dict[str, Any]:
     """Tell what an endpoint is doing. One that runs tasks itself is its own user endpoint."""
     endpoint = administered_endpoint(service, call, call.id("endpoint_uuid"))
     wanted = call.query.get("user_endpoint_id")
-    if endpoint.multi_user or (wanted is not None and canonical(wanted) != endpoint.id):
-        return {"user_endpoints": []}
-    entry = _console(endpoint, service.store.tasks.count(endpoint.id), call.now)
+    runners = user_endpoints.of_manager(service, endpoint) if endpoint.is_manager else [endpoint]
+    entries = [
+        _console(runner, service.store.tasks.count(runner.id), call.now)
+        for runner in runners
+        if wanted is None or canonical(wanted) == runner.id
+    ]
     fields = [name.strip() for name in call.query.get("include_fields", "").split(",")]
     if any(fields):
-        entry = {k: v for k, v in entry.items() if k in fields or k == "user_endpoint_id"}
-    return {"user_endpoints": [entry]}
+        told = {*fields, "user_endpoint_id"}
+        entries = [{k: v for k, v in entry.items() if k in told} for entry in entries]
+    return {"user_endpoints": entries}
 
 
 def _console(endpoint: Endpoint, tasks: Mapping[str, int], now: float) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from gcompute.local.store.endpoints import Endpoint
 from gcompute.local.store.functions import Function
 from gcompute.local.store.tasks import Batch, NewTask, TaskGroup, WaitingTask
 
+from . import user_endpoints
 from .access import check_permitted, own_task_group, usable_endpoint, usable_function
 from .call import Call, Handler, canonical
 
@@ -29,7 +30,7 @@ _HA_WARNING = (
 async def submit(service: Service, call: Call) -> dict[str, Any]:
     """Accept tasks for an endpoint."""
     body = call.body
-    endpoint = _running_endpoint(service, call, call.id("endpoint_uuid"), "path", "endpoint_uuid")
+    endpoint = _open_endpoint(service, call, call.id("endpoint_uuid"))
     # Looked up by the spelling in the request, which is the spelling of the answer.
     functions = {
         given: _function(service, call, given, endpoint, "body", "tasks", given)
@@ -37,6 +38,7 @@ async def submit(service: Service, call: Call) -> dict[str, Any]:
     }
     if not any(body["tasks"].values()):
         raise errors.invalid_field("body", "tasks", msg="There are no tasks in this submit")
+    runner = await user_endpoints.runner(service, call, endpoint)
     group = await _task_group(service, call, with_queue=body.get("create_queue", False))
     tasks = {
         given: [NewTask(str(uuid.uuid4()), functions[given].id, text) for text in payloads]
@@ -45,13 +47,14 @@ async def submit(service: Service, call: Call) -> dict[str, Any]:
     batch = Batch(
         request_id=str(uuid.uuid4()),
         task_group=group.id,
-        endpoint=endpoint.id,
+        endpoint=runner.id,
         owner=call.user.id,
         resource_specification=body.get("resource_specification"),
         result_serializers=body.get("result_serializers") or [],
         user_runtime=body.get("user_runtime"),
     )
     new_tasks = [task for of_function in tasks.values() for task in of_function]
+    await user_endpoints.start(service, runner, call.now)
     with service.store.transaction():
         service.store.tasks.keep_group(group)
         waiting = _add(service, call, batch, new_tasks)
@@ -77,12 +80,19 @@ async def submit_v2(service: Service, call: Call) -> dict[str, Any]:
     group = await _task_group(
         service, call, with_queue=body.get("create_websocket_queue", True), may_be_new=True
     )
+    runners = {
+        endpoint.id: await user_endpoints.runner(service, call, endpoint)
+        for endpoint in {endpoint.id: endpoint for endpoint, _, _ in chosen}.values()
+    }
+    for runner in runners.values():
+        await user_endpoints.start(service, runner, call.now)
     request_id = str(uuid.uuid4())
     waiting: list[WaitingTask] = []
     with service.store.transaction():
         service.store.tasks.keep_group(group)
         for endpoint, _, task in chosen:
-            batch = Batch(request_id, group.id, endpoint.id, call.user.id, None, [])
+            runs_at = runners[endpoint.id].id
+            batch = Batch(request_id, group.id, runs_at, call.user.id, None, [])
             waiting += _add(service, call, batch, [task])
     _hand_over(service, waiting, [function for _, function, _ in chosen])
     return {
@@ -102,7 +112,7 @@ def _checked_entry(
         endpoint_id = canonical(endpoint_id)
     except ValueError as error:
         raise _no_uuid("body", "tasks", index, 1) from error
-    endpoint = _running_endpoint(service, call, endpoint_id, "body", "tasks", index, 1)
+    endpoint = _open_endpoint(service, call, endpoint_id)
     function = _function(service, call, function_id, endpoint, "body", "tasks", index, 0)
     return endpoint, function, NewTask(str(uuid.uuid4()), function.id, payload)
 
@@ -111,20 +121,12 @@ def _no_uuid(*loc: str | int) -> errors.RequestInvalid:
     return errors.invalid_field(*loc, msg="This is no UUID", rule="uuid_parsing")
 
 
-def _running_endpoint(service: Service, call: Call, endpoint_id: str, *loc: str | int) -> Endpoint:
-    """Give an endpoint that runs tasks of the caller; ``loc`` is where the request names it."""
+def _open_endpoint(service: Service, call: Call, endpoint_id: str) -> Endpoint:
+    """Give an endpoint that takes tasks of the caller."""
     endpoint = usable_endpoint(service, call, endpoint_id)
     policy = endpoint.authentication_policy
     if policy is not None and call.policies is not None and policy not in call.policies:
         raise errors.AuthorizationRequired(policy, endpoint.id)
-    if endpoint.multi_user:
-        raise errors.invalid_field(
-            *loc,
-            msg=f"Endpoint {endpoint.id} is a multi-user endpoint: it runs no tasks itself, and "
-            "the local service does not have it start a user endpoint. Register the agent without "
-            "multi_user, or submit to an endpoint that runs tasks itself",
-            rule="multi_user_endpoint",
-        )
     return endpoint
 
 

@@ -44,6 +44,20 @@ class Endpoint:
         return bool(self.registration.get("multi_user", False))
 
     @property
+    def is_manager(self) -> bool:
+        """Whether its agent takes commands to start user endpoints, and no tasks.
+
+        The agent 4.19.0 does so for every endpoint that it was configured for, with many users
+        or without; the latter it registers as any other, but with the template in the metadata.
+        """
+        return self.multi_user or self.metadata.get("user_config_template") is not None
+
+    @property
+    def manager(self) -> str | None:
+        """The endpoint that starts this one, where it is a user endpoint."""
+        return self.registration.get("manager")
+
+    @property
     def high_assurance(self) -> bool:
         """Whether its results are protected data: only HTTP may carry them to users."""
         return bool(self.registration.get("high_assurance", False))

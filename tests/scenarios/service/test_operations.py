@@ -108,7 +108,7 @@ def test_an_endpoint_registers_the_older_way(api: Api) -> None:
 
 @pytest.mark.parametrize("operation", ["register_endpoint", "register_endpoint_v2"])
 def test_a_multi_user_endpoint_gets_commands(api: Api, operation: str) -> None:
-    """In place of tasks; what it is cannot change, and it takes no tasks here."""
+    """In place of tasks; what it is cannot change."""
     body = {"endpoint_name": "many", "multi_user": True}
     if operation == "register_endpoint":
         body["metadata"] = {}
@@ -122,12 +122,6 @@ def test_a_multi_user_endpoint_gets_commands(api: Api, operation: str) -> None:
     assert api.refused(409, "update_endpoint", single, endpoint_uuid=endpoint) == (
         "RESOURCE_CONFLICT"
     )
-    tasks = {"tasks": {api.function(): [payload(1)]}}
-    response = api.send("submit", tasks, endpoint_uuid=endpoint)
-    (error,) = response.json()["detail"]
-    assert (response.status_code, error["loc"]) == (422, ["path", "endpoint_uuid"])
-    assert endpoint in error["msg"]
-    assert "without multi_user" in error["msg"]
     assert api("get_endpoint_console", endpoint_uuid=endpoint) == {"user_endpoints": []}
 
 

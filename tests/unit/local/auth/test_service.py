@@ -92,7 +92,8 @@ def test_a_person_gets_a_token_for_each_server(auth: Auth) -> None:
     }
     assert auth.caller(tokens["funcx_service"]["access_token"], NOW) == (auth.ada.user, frozenset())
     assert auth.userinfo(tokens["auth.globus.org"]["access_token"], NOW) == {
-        "sub": auth.ada.user.id
+        "sub": auth.ada.user.id,
+        "identity_set": [{"sub": auth.ada.user.id, "username": "ada@localhost"}],
     }
     key = jwt.PyJWKSet.from_dict(auth.key.public()).keys[0]
     claims = jwt.decode(
@@ -125,9 +126,8 @@ def test_the_token_says_which_user_logs_in(auth: Auth) -> None:
         tokens = _by_server(_log_in(auth, password=identity.token))
         caller = auth.caller(tokens["funcx_service"]["access_token"], NOW)
         assert caller == (identity.user, frozenset())
-        assert auth.userinfo(tokens["auth.globus.org"]["access_token"], NOW) == {
-            "sub": identity.user.id
-        }
+        told = auth.userinfo(tokens["auth.globus.org"]["access_token"], NOW)
+        assert told["sub"] == identity.user.id
 
 
 def test_who_is_no_user_any_more_has_no_valid_token(auth: Auth, store: Store) -> None:
@@ -295,10 +295,11 @@ def test_a_token_is_for_one_server(auth: Auth) -> None:
 
 
 def test_scopes_decide_what_is_told(auth: Auth) -> None:
-    """The id always; names and addresses for their scopes."""
+    """The id and the identities always; names and addresses for their scopes."""
     token = _log_in(auth, dataclasses.replace(ASKED, scope="openid profile email"))
     assert auth.userinfo(token["access_token"], NOW) == {
         "sub": auth.ada.user.id,
+        "identity_set": [{"sub": auth.ada.user.id, "username": "ada@localhost"}],
         "name": "ada",
         "preferred_username": "ada@localhost",
         "email": "ada@localhost",
