@@ -348,23 +348,24 @@ class LocalService:
         return client
 
     def executor(self, *, user: str | None = None, **kwargs: Any) -> Executor:
-        """Make a :class:`gcompute.Executor` on the endpoint of this service.
+        """Make a :class:`gcompute.Executor`, by default on the endpoint of this service.
 
         Args:
             user: whose tasks it submits; default the first user's.
-            **kwargs: further arguments of the executor.
+            **kwargs: further arguments of the executor, such as another ``endpoint_id``.
 
         Raises:
             ValueError: there is no such user, or ``client`` is given, which is somebody's already.
         """
         from gcompute import Executor
 
-        arguments: dict[str, Any] = {"endpoint_id": self.endpoint_id}
+        if "endpoint_id" not in kwargs:
+            kwargs["endpoint_id"] = self.endpoint_id
         if "client" not in kwargs:
-            arguments["client"] = self.client(user=user)
+            kwargs["client"] = self.client(user=user)
         elif user is not None:
             raise ValueError("pass user or client: a client is somebody's already")
-        return Executor(**(arguments | kwargs))
+        return Executor(**kwargs)
 
     def _access(self, user: str | None) -> dict[str, str]:
         """Give what the service told of a user, by default the first one."""
