@@ -10,7 +10,7 @@ OFFICIAL_VERSION := 4.19.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench faults interop codegen clean rabbitmq
+.PHONY: help demo test fuzz check bench faults interop codegen clean rabbitmq
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,14 @@ demo: $(VENV)/.demo ## Run functions on this machine through the local service
 
 test: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Run every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+# The seed is printed first; the same CASES and SEED are the same campaign.
+CASES ?= 20000
+SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+fuzz: $(VENV)/.dev ## Fuzz the web service and the broker, from a random seed
+	@echo "Fuzzing with CASES=$(CASES) SEED=$(SEED)"
+	@GCOMPUTE_FUZZ_CASES=$(CASES) GCOMPUTE_FUZZ_SEED=$(SEED) \
+	  $(BIN)/python -m pytest tests/fuzz -s --timeout 3600 $(ARGS)
 
 check: $(VENV)/.dev ## Lint, check types, check that generated code is up to date
 	@$(BIN)/ruff check .

@@ -3,6 +3,9 @@
 A request may name the whole address in place of the path, as one to a proxy does. So the official
 SDK, which knows no address but ``http://localhost:5000`` for a local service, finds this one at
 any port where ``HTTP_PROXY`` names it. Source: RFC 9112, section 3.2.2.
+
+A request whose body is no HTTP is answered by uvicorn itself, while the application still works on
+it: what the application has to say then is dropped.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -44,7 +48,7 @@ class HttpServer:
         self._listener = listener
         self._server = _Server(
             uvicorn.Config(
-                by_path(app),
+                unless_refused(by_path(app)),
                 lifespan="off",
                 ws="none",
                 access_log=False,
@@ -77,6 +81,20 @@ def by_path(app: ASGIApp) -> ASGIApp:
         if scope["type"] == "http" and scope["path"].lstrip("/").startswith("http://"):
             scope = {**scope, **_without_host(scope)}
         await app(scope, receive, send)
+
+    return application
+
+
+def unless_refused(app: ASGIApp) -> ASGIApp:
+    """Drop the answer of an application to a request that the server has refused meanwhile."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except h11.LocalProtocolError:
+            # uvicorn has sent a 400 and hangs up, which is when it forgets the request.
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
     return application
 

@@ -1,4 +1,4 @@
-"""The broker under fuzz."""
+"""The service and the broker under fuzz."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from gcompute.local.stack import Announcement
 from tests.fuzz.broker_process import RunningBroker, running_broker
+from tests.fuzz.running import service_in_thread
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Announcement]:
+    """A service for the whole campaign: where it is, and its users ann and bob."""
+    with service_in_thread(tmp_path_factory.mktemp("fuzzed")) as announcement:
+        yield announcement
 
 
 @pytest.fixture

@@ -37,7 +37,6 @@ from gcompute.local.document import (
 )
 from gcompute.local.stack import Announcement
 from tests.fuzz.campaign import CAMPAIGN
-from tests.fuzz.running import service_in_thread
 from tests.fuzz.world import World
 from tests.scenarios.service.api import Api
 
@@ -72,14 +71,13 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A service for the whole campaign."""
+def target(service: Announcement) -> Iterator[Target]:
+    """The service, and what exists there."""
     with (
-        service_in_thread(tmp_path_factory.mktemp("fuzzed")) as announcement,
-        closing(Api(announcement["url"], announcement["users"]["ann"]["token"])) as api,
+        closing(Api(service["url"], service["users"]["ann"]["token"])) as api,
         requests.Session() as session,
     ):
-        yield Target(announcement, session, api)
+        yield Target(service, session, api)
 
 
 @pytest.mark.parametrize("operation_id", sorted(operations()))

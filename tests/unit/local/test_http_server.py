@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import h11
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from gcompute.local.http_server import by_path
+from gcompute.local.http_server import by_path, unless_refused
 
 
 def _seen(path: str, raw_path: bytes) -> tuple[str, bytes]:
@@ -52,3 +53,20 @@ def test_an_address_without_a_path_is_the_root() -> None:
 def test_everything_else_stays(path: str) -> None:
     """A path, and the address of another machine, which nothing is found at."""
     assert _seen(path, path.encode()) == (path, path.encode())
+
+
+def test_an_answer_to_a_request_that_was_refused_is_dropped() -> None:
+    """The server forgets the request when it has hung up, and not before."""
+    left = [{"type": "http.request"}, {"type": "http.disconnect"}]
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        raise h11.LocalProtocolError("can't handle event type Response")
+
+    async def receive() -> dict[str, object]:
+        return left.pop(0)
+
+    async def send(message: object) -> None:
+        raise AssertionError("nothing is to be sent")
+
+    asyncio.run(unless_refused(application)({"type": "http"}, receive, send))
+    assert left == []
