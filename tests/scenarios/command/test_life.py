@@ -154,6 +154,7 @@ def test_a_taken_port(program: Program) -> None:
         (["--broker", "http://x"], "broker must be a URL amqp://"),
         (["--broker-management", "http://x"], "pass its URL as broker"),
         (["--user", "a b"], "'a b' cannot be a user's name"),
+        (["--engine", "nowhere"], "engine must be 'package.module:factory'"),
         (["--port", "70000"], "'70000' is no port"),
         (["--workers", "-1"], "'-1' is no number from 0 on"),
         (["--workers", "many"], "'many' is no number"),
@@ -168,17 +169,24 @@ def test_wrong_arguments(program: Program, arguments: list[str], said: str) -> N
     assert not program.folder.exists()
 
 
-def test_a_broker_that_is_not_there(program: Program) -> None:
-    """The message says so, without the password."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-        broker = f"amqp://user:hidden@127.0.0.1:{port}/x"
-        done = program("up", "--port", "0", "--workers", "0", "--broker", broker)
-    assert done.returncode == 1
-    assert f"127.0.0.1:{port}" in done.stderr
-    assert "hidden" not in done.stderr
-    assert program.json("status")["state"] == "absent"
+def test_an_engine_of_ones_own(program: Program, tmp_path: Path) -> None:
+    """By the name of a file; one that fails says why."""
+    (tmp_path / "engines.py").write_text(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def threads():\n"
+        "    return ThreadPoolExecutor(2, thread_name_prefix='mine')\n"
+        "def broken():\n"
+        "    raise OSError('no cluster here')\n"
+    )
+    up = ("up", "--detach", "--port", "0", "--engine")
+    broken = program(*up, f"{tmp_path}/engines.py:broken")
+    assert broken.returncode == 1
+    assert "no cluster here" in broken.stderr
+    told = program.json(*up, f"{tmp_path}/engines.py:threads")
+    with client_of(told) as client:
+        function = client.register_function(thread_name)
+        task = client.run(endpoint_id=told["endpoint_id"], function_id=function)
+        assert client.wait([task], timeout=30)[task]["result"].startswith("mine")
 
 
 def test_a_killed_service_is_taken_over(program: Program) -> None:
@@ -310,3 +318,10 @@ def wait_for(started: str, released: str) -> str:
     while not pathlib.Path(released).exists():
         time.sleep(0.02)
     return "released"
+
+
+def thread_name() -> str:
+    """Tell which thread runs this."""
+    import threading
+
+    return threading.current_thread().name

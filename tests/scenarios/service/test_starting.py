@@ -128,3 +128,28 @@ def test_a_service_does_not_outlive_its_owner() -> None:
         owner.wait(10)
         owner.stdin.close()
         owner.stdout.close()
+
+
+def test_a_service_that_is_let_go_runs_on(tmp_path: Path) -> None:
+    """Without its owner, who has none any more, until somebody stops it; and can wait for that."""
+    owner = LocalService(workers=0, state_dir=tmp_path).start()
+    url, process = owner.url, owner._process
+    assert process is not None
+    owner.detach()
+    assert not owner.is_running
+    with pytest.raises(LocalServiceFailed, match="does not run"):
+        owner.wait()
+    owner.stop()
+    assert httpx.get(f"{url}/v2/version").status_code == 200
+    process.terminate()
+    assert process.wait(20) == 0
+    with LocalService(workers=0, state_dir=tmp_path) as again:
+        assert again._process is not None
+        again._process.kill()
+        assert again.wait() == -signal.SIGKILL
+
+
+def test_a_service_that_goes_with_its_folder_cannot_be_let_go() -> None:
+    """Nobody would ever remove the folder."""
+    with LocalService(workers=0) as service, pytest.raises(ValueError, match="state_dir"):
+        service.detach()
