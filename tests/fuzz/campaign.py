@@ -40,7 +40,8 @@ class Campaign(NamedTuple):
 
 def _campaign() -> Campaign:
     start = os.environ.get("GCOMPUTE_FUZZ_SEED")
-    cases = int(os.environ.get("GCOMPUTE_FUZZ_CASES", "1000"))
+    # Fewer would not reach what the campaigns check that they have reached.
+    cases = max(200, int(os.environ.get("GCOMPUTE_FUZZ_CASES", "1000")))
     return Campaign(cases, int(start) if start else None)
 
 

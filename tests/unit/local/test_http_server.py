@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import h11
 import pytest
@@ -57,16 +58,19 @@ def test_everything_else_stays(path: str) -> None:
 
 def test_an_answer_to_a_request_that_was_refused_is_dropped() -> None:
     """The server forgets the request when it has hung up, and not before."""
-    left = [{"type": "http.request"}, {"type": "http.disconnect"}]
+    left: list[dict[str, Any]] = [{"type": "http.request"}, {"type": "http.disconnect"}]
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         raise h11.LocalProtocolError("can't handle event type Response")
 
-    async def receive() -> dict[str, object]:
+    async def receive() -> dict[str, Any]:
         return left.pop(0)
 
     async def send(message: object) -> None:
         raise AssertionError("nothing is to be sent")
 
-    asyncio.run(unless_refused(application)({"type": "http"}, receive, send))
+    async def request() -> None:
+        await unless_refused(application)({"type": "http"}, receive, send)
+
+    asyncio.run(request())
     assert left == []
