@@ -19,7 +19,8 @@ import os
 import signal
 import sys
 import threading
-from typing import TextIO
+from contextlib import suppress
+from typing import IO, Any
 
 from gcompute.errors import ComputeError
 
@@ -32,7 +33,7 @@ log = logging.getLogger("gcompute.local.agent")
 _MAX_LINE = 16 * 1024 * 1024
 #: How long threads that have nothing to do may take to end, in seconds.
 _LAST_THREADS_S = 0.5
-_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
+_STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
 
 
 def main() -> int:
@@ -44,23 +45,41 @@ def main() -> int:
     )
     # Whatever pika has to say reaches us as an exception as well.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
-    os.register_at_fork(after_in_child=_forget_signals)
-    with os.fdopen(os.dup(_STANDARD_OUTPUT), "w") as answers:
-        os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(line_buffering=True)
-        status = asyncio.run(_main(answers))
+    with _take(_STANDARD_INPUT, "rb") as registrations, _take(_STANDARD_OUTPUT, "w") as answers:
+        _hide_from_children(registrations.fileno(), answers.fileno())
+        status = asyncio.run(_main(registrations, answers))
     if busy := _busy_threads():
         log.warning("not waiting for %s", ", ".join(busy))
         _end_at_once(status)
     return status
 
 
-def _forget_signals() -> None:
-    """Give a forked child the usual signals: else one that it gets would be told to us."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def _take(standard: int, mode: str) -> IO[Any]:
+    """Keep a standard stream to ourselves; put nothing, or the log, in its place."""
+    stream: IO[Any] = os.fdopen(os.dup(standard), mode)
+    if standard == _STANDARD_INPUT:
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), standard)
+    else:
+        os.dup2(_STANDARD_ERROR, standard)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)
+    return stream
+
+
+def _hide_from_children(*descriptors: int) -> None:
+    """Have forked children drop what is ours; a child that starts a program does anyway."""
+
+    def drop() -> None:
+        # A signal that the child gets would else be told to our event loop.
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for descriptor in descriptors:
+            with suppress(OSError):
+                os.close(descriptor)
+
+    os.register_at_fork(after_in_child=drop)
 
 
 def _busy_threads() -> list[str]:
@@ -82,16 +101,16 @@ def _end_at_once(status: int) -> None:
     os._exit(status)
 
 
-async def _main(answers: TextIO) -> int:
+async def _main(registrations: IO[bytes], answers: IO[str]) -> int:
     stopping, let_go = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    standard_input = await _open_standard_input()
+    standard_input = await _open(registrations)
     watching = None
     try:
         if standard_input is None:
-            line = sys.stdin.buffer.readline()
+            line = registrations.readline()
         else:
             line = await standard_input.readline()
             watching = asyncio.create_task(_watch(standard_input, stopping, let_go))
@@ -107,7 +126,7 @@ async def _main(answers: TextIO) -> int:
 
 
 async def _run(
-    registration: Registration, stopping: asyncio.Event, let_go: asyncio.Event, answers: TextIO
+    registration: Registration, stopping: asyncio.Event, let_go: asyncio.Event, answers: IO[str]
 ) -> int:
     """Run until the agent fails or ``stopping`` is set, whichever comes first.
 
@@ -141,7 +160,7 @@ async def _run(
             await agent.stop()
 
 
-async def _open_standard_input() -> asyncio.StreamReader | None:
+async def _open(registrations: IO[bytes]) -> asyncio.StreamReader | None:
     """Give a reader for standard input; none where it is a regular file.
 
     A file cannot be waited for, and its end means nothing.
@@ -149,7 +168,7 @@ async def _open_standard_input() -> asyncio.StreamReader | None:
     reader = asyncio.StreamReader(limit=_MAX_LINE)
     try:
         await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+            lambda: asyncio.StreamReaderProtocol(reader), registrations
         )
     except ValueError:
         return None
@@ -174,7 +193,7 @@ def _first(errors: ExceptionGroup[ComputeError]) -> BaseException:
     return error
 
 
-def _print(answers: TextIO, message: dict[str, object]) -> None:
+def _print(answers: IO[str], message: dict[str, object]) -> None:
     print(json.dumps(message), file=answers, flush=True)
 
 

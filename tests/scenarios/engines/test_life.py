@@ -1,0 +1,146 @@
+"""Engines from their start to their end."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gcompute.local import LocalService, LocalServiceFailed
+from tests.scenarios.engines.conftest import ENGINES
+from tests.support.processes import started_with
+
+MARK = "GCOMPUTE_TEST_MARK"
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def mark(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Mark the processes that are started from now on, and give the mark."""
+    value = str(uuid.uuid4())
+    monkeypatch.setenv(MARK, value)
+    return value
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Wait until something holds that other processes bring about."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)  # there is no event to wait for
+    return True
+
+
+def work_for_ever(started: str) -> None:
+    """Say that it runs, and never end."""
+    import pathlib
+    import threading
+
+    pathlib.Path(started).touch()
+    threading.Event().wait()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_stop_leaves_nothing_behind(engine: str, mark: str, tmp_path: Path) -> None:
+    """A task that never ends is ended, with the engine's processes and whatever started them."""
+    started = tmp_path / "started"
+    service = LocalService(**ENGINES[engine], state_dir=tmp_path / "state").start()
+    try:
+        client = service.client()
+        function_id = client.register_function(work_for_ever)
+        client.run(str(started), endpoint_id=service.endpoint_id, function_id=function_id)
+        assert eventually(started.exists)
+        assert len(started_with(MARK, mark)) >= 2
+    finally:
+        service.stop()
+    assert eventually(lambda: started_with(MARK, mark) == [])
+
+
+def test_an_agent_that_is_killed_takes_its_engine_along(mark: str, tmp_path: Path) -> None:
+    """The workers that it forked end, and the task runs again under the next agent."""
+    started, state = tmp_path / "started", tmp_path / "state"
+    with LocalService(**ENGINES["processes"], state_dir=state) as service:
+        client = service.client()
+        function_id = client.register_function(work_for_ever)
+        client.run(str(started), endpoint_id=service.endpoint_id, function_id=function_id)
+        assert eventually(started.exists)
+        before = set(started_with(MARK, mark))
+        agent = agent_of(state)
+        assert agent in before
+        os.kill(agent, signal.SIGKILL)
+        started.unlink()
+        assert eventually(started.exists)
+        left = before & set(started_with(MARK, mark))
+        # The service itself; not the agent nor what it forked.
+        assert len(left) == 1
+        assert agent_of(state) not in before
+
+
+def agent_of(state_dir: Path) -> int:
+    """Give the process id of the last agent, from the service's log."""
+    lines = [
+        line for line in (state_dir / "service.log").read_text().splitlines() if "(agent " in line
+    ]
+    return int(lines[-1].rpartition("(agent ")[2].removesuffix(")"))
+
+
+def test_a_class_may_be_given_itself() -> None:
+    """It is imported by its name in the endpoint's process."""
+    with (
+        LocalService(
+            engine=concurrent.futures.ThreadPoolExecutor, engine_options={"max_workers": 1}
+        ) as service,
+        service.executor() as executor,
+    ):
+        assert executor.submit(pow, 2, 10).result(PATIENCE_S) == 1024
+
+
+def test_a_module_beside_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process can import, the endpoint's can; a task finds its file's functions too."""
+    name = f"pools_{uuid.uuid4().hex}"
+    (tmp_path / f"{name}.py").write_text(
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "def prepare():\n"
+        "    global prepared\n"
+        "    prepared = 'yes'\n"
+        "def make():\n"
+        "    return ProcessPoolExecutor(1, initializer=prepare)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    def look(module: str) -> str:
+        import importlib
+
+        prepared: str = importlib.import_module(module).prepared
+        return prepared
+
+    with LocalService(engine=f"{name}:make") as service, service.executor() as executor:
+        assert executor.submit(look, name).result(PATIENCE_S) == "yes"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"engine": "no_such_module:make"}, "engine no_such_module:make: importing"),
+        ({"engine": "os:getcwd"}, "neither a concurrent.futures.Executor nor"),
+        (
+            {
+                "engine": "concurrent.futures:ProcessPoolExecutor",
+                "engine_options": {"max_workers": -1},
+            },
+            "making it raised ValueError: max_workers must be greater than 0",
+        ),
+    ],
+)
+def test_an_engine_that_cannot_be_had(arguments: dict[str, Any], reason: str) -> None:
+    """The service does not start, and says why."""
+    with pytest.raises(LocalServiceFailed, match=reason):
+        LocalService(**arguments).start()
