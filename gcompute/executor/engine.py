@@ -15,7 +15,7 @@ and is never held during I/O, callbacks or while a future ends. The thread waits
 never for a timer, but for the pause before a failed request is repeated.
 
 It lives from the first submission until it was closed *and* every future has ended, whether or
-not its Executor still exists: the thread keeps it alive, not the user. At interpreter exit
+not its Executor still exists: the source of its results keeps it alive. At interpreter exit
 everything is still sent and waited for, as the standard library's executors do. In a process
 that is forked from one in which it was running it is closed: its threads are not there.
 """
@@ -30,15 +30,18 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gcompute.executor.future import ComputeFuture
-from gcompute.executor.groups import TaskGroups
 from gcompute.executor.outbox import Destination, Outbox, Submission
 from gcompute.executor.pending import AwaitedTask
-from gcompute.executor.results import ResultSource, ResultThreads
+from gcompute.executor.results import (
+    ResultSource,
+    ResultThreads,
+    Transport,
+    shared_by_executors,
+)
 from gcompute.executor.sender import Sender
 from gcompute.serialize import ComputeSerializer
 from gcompute.threads import join, spawn
@@ -63,26 +66,26 @@ class Engine:
 
     Args:
         client: the service.
-        find_source: gives what results come from; called at the first submission.
-        groups: the task groups of the client's executors.
+        transport: how results come.
         label: names the threads.
     """
 
     def __init__(
         self,
         client: Client,
-        groups: TaskGroups,
-        find_source: Callable[[], ResultSource],
         *,
+        transport: Transport,
         label: str = "",
     ) -> None:
         self._client = client
-        self._groups = groups
-        self._find_source = find_source
+        self._share = shared_by_executors(client)
+        self._transport: Transport = transport
         self._label = f"-{label}" if label else ""
         #: Tasks in a request, at most. ``None`` for some while requests are plentiful, so that
         #: results come early, and as many as fit when they grow scarce.
         self.batch_size: int | None = None
+        #: The port of the result queues; ``None`` for the service's choice. Read at the start.
+        self.amqp_port: int | None = None
         #: Guards what follows, up to the blank line; notified when any of it changes.
         self._changed = threading.Condition()
         self._outbox = Outbox(max_bytes=_BATCH_BYTES)
@@ -128,27 +131,35 @@ class Engine:
         submission.future.add_done_callback(self._on_future_end)
 
     def reload(
-        self, group: str, task_ids: list[str], serializer: ComputeSerializer, endpoint_id: str
+        self,
+        group: str,
+        running: list[ComputeFuture],
+        serializer: ComputeSerializer,
+        endpoint_id: str,
     ) -> list[ComputeFuture]:
         """Await tasks that exist already; returns when those that have finished have ended.
 
+        Args:
+            group: their task group.
+            running: a future a task.
+            serializer: loads their results.
+            endpoint_id: where they run; empty where that is not known.
+
         Returns:
-            The futures of the tasks, those that wait already among them.
+            Their futures: of a task that is awaited already, the one that it has.
 
         Raises:
             RuntimeError: as for :meth:`submit`.
         """
-        if not task_ids:
+        if not running:
             return []
         now = time.monotonic()
         tasks = [
             (
-                task_id,
-                AwaitedTask(
-                    _running_future(task_id), serializer, asked_at=now, endpoint_id=endpoint_id
-                ),
+                str(future.task_id),
+                AwaitedTask(future, serializer, asked_at=now, endpoint_id=endpoint_id),
             )
-            for task_id in task_ids
+            for future in running
         ]
         with self._changed:
             source = self._expect(len(tasks))
@@ -227,15 +238,19 @@ class Engine:
         return self._source
 
     def _start(self) -> ResultSource:
-        source = self._find_source()
-        source.acquire(self._label)
+        source = self._share.source(self._transport, self.amqp_port)
+        source.acquire(self, self._label)
         sender = Sender(
-            self._client, source, self._groups, pause=self._pause, on_sent=self._count_submitted
+            self._client,
+            source,
+            self._share.groups,
+            pause=self._pause,
+            on_sent=self._count_submitted,
         )
         try:
             self._sender_thread = spawn(f"sender{self._label}", partial(self._send_all, sender))
         except RuntimeError:  # the system has no more threads
-            source.release()
+            source.release(self)
             raise
         _running.add(self)
         return source
@@ -284,7 +299,25 @@ class Engine:
             if not done or self._released or self._source is None:
                 return
             self._released = True
-            self._ending = self._source.release()
+            self._ending = self._source.release(self)
+            self._changed.notify_all()
+
+
+def _future_ended(self) -> None:
+        with self._changed:
+            self._unfinished -= 1
+            if not self._unfinished:
+                self._changed.notify_all()
+        if self._closed:
+            self._release_when_done()
+
+    def _release_when_done(self) -> None:
+        with self._changed:
+            done = self._closed and not self._unfinished and self._sender_thread is not None
+            if not done or self._released or self._source is None:
+                return
+            self._released = True
+            self._ending = self._source.release(self)
             self._changed.notify_all()
 
 

@@ -161,13 +161,14 @@ class ResultSource:
         self._pending: PendingTasks[Result] = PendingTasks()
         #: Guards what follows; held while threads start, never while they run.
         self._lock = threading.Lock()
-        #: Executors that have submitted and not ended.
-        self._users = 0
+        #: Who has submitted and not ended. They are kept alive by this: the user may have
+        #: forgotten an executor whose futures he waits for.
+        self._users: set[object] = set()
         self._threads: ResultThreads | None = None
         _sources.add(self)
 
-    def acquire(self, label: str) -> None:
-        """Be used by one more executor; the first starts the threads, named after it."""
+    def acquire(self, user: object, label: str) -> None:
+        """Be used by one more; the first starts the threads, named after it."""
         with self._lock:
             if self._threads is None:
                 self._threads = ResultThreads(
@@ -178,12 +179,12 @@ class ResultSource:
                     port=self._port,
                     label=label,
                 )
-            self._users += 1
+            self._users.add(user)
 
-    def release(self) -> ResultThreads | None:
+    def release(self, user: object) -> ResultThreads | None:
         """Be used by one less; after the last the threads end, and are given to be joined."""
         with self._lock:
-            self._users -= 1
+            self._users.discard(user)
             threads = self._threads
             if self._users or threads is None:
                 return None
@@ -239,7 +240,7 @@ class ResultSource:
         """Be unused in a forked process: the threads, and all futures, are the parent's."""
         self._lock = threading.Lock()
         self._pending = PendingTasks()
-        self._users = 0
+        self._users = set()
         self._threads = None
 
 
