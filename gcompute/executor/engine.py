@@ -303,30 +303,6 @@ class Engine:
             self._changed.notify_all()
 
 
-def _future_ended(self) -> None:
-        with self._changed:
-            self._unfinished -= 1
-            if not self._unfinished:
-                self._changed.notify_all()
-        if self._closed:
-            self._release_when_done()
-
-    def _release_when_done(self) -> None:
-        with self._changed:
-            done = self._closed and not self._unfinished and self._sender_thread is not None
-            if not done or self._released or self._source is None:
-                return
-            self._released = True
-            self._ending = self._source.release(self)
-            self._changed.notify_all()
-
-
-def _running_future(task_id: str) -> ComputeFuture:
-    future = ComputeFuture(task_id)
-    future.set_running_or_notify_cancel()
-    return future
-
-
 def _future_ended(engine: weakref.ref[Engine], _future: ComputeFuture) -> None:
     alive = engine()
     if alive is not None:
