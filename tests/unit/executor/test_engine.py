@@ -90,7 +90,7 @@ def test_results_that_cannot_be_had_fail_what_waits(service: Service) -> None:
         assert started.wait(WAIT_S)
         answer_all(service)
         assert executor.submit(double, 2).result(WAIT_S) == "done"  # so the first is pending
-        Stream.last.on_unavailable(AuthenticationFailed(http_status=401))
+        Stream.last.listener.refused(AuthenticationFailed(http_status=401))
         with pytest.raises(ResultsUnavailable, match="401"):
             future.result(WAIT_S)
         assert executor.submit(double, 3).result(WAIT_S) == "done"
