@@ -256,8 +256,11 @@ class Engine:
         return source
 
     def _in_own_thread(self) -> bool:
-        return threading.current_thread() is self._sender_thread or (
-            self._source is not None and self._source.in_own_thread()
+        """Tell whether the caller is a callback: what it might wait for comes after it."""
+        return (
+            threading.current_thread() is self._sender_thread
+            or (self._source is not None and self._source.in_delivery())
+            or (self._ending is not None and self._ending.in_delivery())
         )
 
     def _send_all(self, sender: Sender) -> None:

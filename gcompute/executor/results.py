@@ -99,6 +99,10 @@ class ResultThreads:
         self.stream.stop()
         self.fetching.stop()
 
+    def in_delivery(self) -> bool:
+        """Tell whether the caller is the thread that ends futures: a callback of a user."""
+        return threading.current_thread() is self.delivery.thread
+
     def join(self) -> None:
         """Wait for the threads to end, after the delivery was stopped."""
         for thread in (self.delivery, self.stream, self.fetching):
@@ -192,10 +196,10 @@ class ResultSource:
         threads.delivery.stop()
         return threads
 
-    def in_own_thread(self) -> bool:
+    def in_delivery(self) -> bool:
         """Tell whether the caller is the thread that ends futures: a callback of a user."""
         threads = self._threads
-        return threads is not None and threading.current_thread() is threads.delivery.thread
+        return threads is not None and threads.in_delivery()
 
     def submit_starts(self) -> None:
         """Hear that a submit is under way: its results may come before its answer."""

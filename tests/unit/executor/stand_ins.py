@@ -40,7 +40,9 @@ def delivery(tag: int, body: bytes, *, group: str = GROUP, **more: Any) -> Deliv
 class Stream:
     """Stands for the stream of results: passes on what a test puts in."""
 
+    #: The last that was made.
     last: Stream
+    made = 0
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Stream:
         self.stopped = threading.Event()
         self._tag = 0
         Stream.last = self
+        Stream.made += 1
 
     def prepare(self) -> None:
         self.calls.append("prepare")
@@ -81,12 +84,12 @@ class Stream:
     def join(self, timeout_s: float | None = None) -> None:
         assert self.stopped.wait(WAIT_S if timeout_s is None else timeout_s)
 
-    def result(self, task_id: str | None, value: object) -> None:
+    def result(self, task_id: str | None, value: object, group: str = GROUP) -> None:
         """Let a result arrive."""
         assert task_id is not None
         self._tag += 1
         body = encode(ResultMessage(task_id, SERIALIZER.serialize(value)))
-        self.listener.delivered(delivery(self._tag, body))
+        self.listener.delivered(delivery(self._tag, body, group=group))
 
 
 class Service:
@@ -106,6 +109,8 @@ class Service:
         self.refusal: ComputeError | None = None
         #: Endpoints whose status was looked at.
         self.looked_at: list[str] = []
+        #: The group of the last submit.
+        self.group = GROUP
         #: Tasks that the service lists in any group.
         self.listed: list[str] = []
         #: Called with the ids of each submit, before it is answered.
@@ -134,9 +139,10 @@ class Service:
         assert self.gate.wait(WAIT_S)
         if self.refusal is not None:
             raise self.refusal
+        self.group = request.get("task_group_id", GROUP)
         tasks = {f: [str(uuid.uuid4()) for _ in texts] for f, texts in request["tasks"].items()}
         self.on_submit([i for ids in tasks.values() for i in ids])
-        return {"tasks": tasks, "task_group_id": request.get("task_group_id", GROUP)}
+        return {"tasks": tasks, "task_group_id": self.group}
 
     def _warn_if_offline(self, endpoint_id: Any) -> None:
         self.looked_at.append(str(endpoint_id))
@@ -170,7 +176,7 @@ def answer_all(service: Service, value: object = "done") -> None:
 
     def answer(task_ids: list[str]) -> None:
         for task_id in task_ids:
-            Stream.last.result(task_id, value)
+            Stream.last.result(task_id, value, service.group)
 
     service.on_submit = answer
 

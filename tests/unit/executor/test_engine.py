@@ -83,7 +83,7 @@ def test_a_refused_batch_leaves_the_executor_alive(service: Service) -> None:
 
 def test_results_that_cannot_be_had_fail_what_waits(service: Service) -> None:
     """A refused login at the queues ends the futures; the executor still takes tasks."""
-    with executor_of(service) as executor:
+    with executor_of(service, transport="amqp") as executor:
         started = threading.Event()
         service.on_submit = lambda ids: started.set()
         future = executor.submit(double, 1)
