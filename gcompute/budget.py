@@ -38,10 +38,7 @@ class RequestBudget:
     """
 
     def __init__(self, limit: int = 20, window_s: float = 10.0) -> None:
-        if limit < 1 or window_s <= 0:
-            raise ValueError(
-                f"a budget needs at least one request in a positive time, not {limit} in {window_s}"
-            )
+        _check(limit, window_s)
         self.limit = limit
         self._window_s = window_s
         self._lock = threading.Lock()
@@ -49,6 +46,17 @@ class RequestBudget:
         self._places: list[Place] = []
         #: Nothing goes before this.
         self._closed_until = float("-inf")
+
+    def change(self, limit: int | None, window_s: float | None) -> None:
+        """Keep to other numbers from now on; ``None`` leaves one as it is.
+
+        Raises:
+            ValueError: they allow nothing.
+        """
+        _check(limit if limit is not None else 1, window_s if window_s is not None else 1)
+        with self._lock:
+            self.limit = self.limit if limit is None else limit
+            self._window_s = self._window_s if window_s is None else window_s
 
     def take(self, now: float) -> Place:
         """Take the next place."""
@@ -101,3 +109,10 @@ class RequestBudget:
         while gone < len(self._places) and self._places[gone].moment <= now - self._window_s:
             gone += 1
         del self._places[:gone]
+
+
+def _check(limit: int, window_s: float) -> None:
+    if limit < 1 or window_s <= 0:
+        raise ValueError(
+            f"a budget needs at least one request in a positive time, not {limit} in {window_s}"
+        )

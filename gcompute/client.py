@@ -16,8 +16,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from gcompute import core, http
+from gcompute.budget import RequestBudget
 from gcompute.calls import Notice, Pause, Recipe
-from gcompute.core import ClientCore
+from gcompute.core import DEFAULT_REQUEST_LIMIT, ClientCore
 from gcompute.recipes import comparison, endpoints, functions, tasks
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class Client(ClientCore):
             budget=self._budget,
             transport=transport,
         )
+        #: What the executors of this client share, once there is one; theirs alone.
+        self._executors_share: Any = None
 
     version_check = _blocking(core.version_check)
 
@@ -137,6 +140,7 @@ class Client(ClientCore):
 
     # What the Executor uses beside the methods above.
     _register = _blocking(functions.register)
+    _warn_if_offline = _blocking(comparison.warn_if_offline)
     _submit = _blocking(tasks.submit)
     _batch_status = _blocking(tasks.batch_status)
 
@@ -144,6 +148,12 @@ class Client(ClientCore):
         """Close the connections, those in use when their requests end; later calls open others."""
         self._api.close()
         self._login.close()
+
+    def _limit_requests(self, limit: int | None, window_s: float | None) -> None:
+        """Send so many requests in so many seconds at most; ``None`` leaves one as it is."""
+        if self._budget is None:
+            self._budget = self._api.budget = RequestBudget(*DEFAULT_REQUEST_LIMIT)
+        self._budget.change(limit, window_s)
 
     def __enter__(self) -> Client:
         return self

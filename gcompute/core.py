@@ -76,6 +76,8 @@ class ClientCore:
         self._compare_runtimes = do_version_check
         #: Endpoints that are compared with this client, by id.
         self._comparisons = Once()
+        #: Endpoints whose status was looked at, by id.
+        self._statuses = Once()
         self._open(transport)
 
     def _open(self, transport: Any) -> None:

@@ -63,6 +63,17 @@ def client_credentials() -> tuple[str | None, str | None]:
     return client_id, os.environ.get("GLOBUS_COMPUTE_CLIENT_SECRET") or None
 
 
+def client_settings() -> tuple[str, ...]:
+    """Give all that decides what ``Client()`` talks to, and as whom.
+
+    Raises:
+        ValueError: it contradicts itself.
+    """
+    client_id, secret = client_credentials()
+    folder = os.environ.get("GLOBUS_COMPUTE_USER_DIR") or ""
+    return globus_environment(), service_url(), client_id or "", secret or "", folder
+
+
 def user_dir() -> Path:
     """Give the folder for tokens, making it with mode 0700 where it is missing."""
     named = os.environ.get("GLOBUS_COMPUTE_USER_DIR")

@@ -322,14 +322,21 @@ class SubmissionUncertain(ComputeError):
     Attributes:
         endpoint_id: where the tasks were to run.
         task_group_id: the task group to look in, where there was one already.
+        task_ids: tasks in that group that may be of this submit.
     """
 
     def __init__(
-        self, message: str, *, endpoint_id: str = "", task_group_id: str | None = None
+        self,
+        message: str,
+        *,
+        endpoint_id: str = "",
+        task_group_id: str | None = None,
+        task_ids: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.endpoint_id = endpoint_id
         self.task_group_id = task_group_id
+        self.task_ids = list(task_ids)
 
 
 class ResultsUnavailable(ComputeError):

@@ -1,21 +1,22 @@
 """From messages to futures.
 
-One thread takes deliveries off a queue, in order, and for each: reads the message, finds its
-future, loads the result, ends the future (which runs the user's callbacks), and acknowledges,
+One thread takes what has arrived off an inbox, in order, and for each: reads the message, finds
+its task, loads the result, ends the future (which runs the user's callbacks), and acknowledges,
 several at once where several wait. A slow callback delays results behind it, but never the
 connection. Whatever a message contains, the next one is handled; what was handled is
 acknowledged before the thread ends.
 
-After a reconnection, and after a message that cannot be read, it asks the service for the state
-of every task that is still waited for, since a result may have been lost.
+A result whose task nobody here waits for is held until the submits that are under way have
+their answers, and then given back for others who consume the queue (see
+:mod:`gcompute.executor.strangers`). What a message cannot give is asked for over HTTP: a high
+assurance result, and all of a group when one of its messages cannot be read.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from gcompute import messages
 from gcompute.errors import (
@@ -25,11 +26,12 @@ from gcompute.errors import (
     ResultsUnavailable,
     TaskExecutionFailed,
 )
-from gcompute.executor.future import ComputeFuture, settle
-from gcompute.executor.pending import PendingTasks
-from gcompute.executor.stream import Delivery
+from gcompute.executor.consuming import Delivery, Token
+from gcompute.executor.future import settle
+from gcompute.executor.inbox import Inbox
+from gcompute.executor.pending import AwaitedTask, PendingTasks, Unmatched
+from gcompute.executor.strangers import Strangers
 from gcompute.outcomes import of_task, task_state
-from gcompute.serialize import ComputeSerializer
 from gcompute.threads import join, spawn
 
 log = logging.getLogger(__name__)
@@ -37,34 +39,52 @@ log = logging.getLogger(__name__)
 #: Deliveries handled before they are acknowledged, when more are waiting.
 _ACKNOWLEDGE_EVERY = 64
 
-#: Tasks asked for in one request.
-_STATUS_CHUNK = 500
-
-#: Gives the service's view of tasks, by task id.
-BatchStatus = Callable[[list[str]], dict[str, dict[str, Any]]]
-
 
 class Result:
     """A result on its way to its future: read from a message, not loaded yet."""
 
-    __slots__ = ("completed_at", "high_assurance", "message")
+    __slots__ = ("completed_at", "high_assurance", "message", "token")
 
-    def __init__(
-        self, message: messages.ResultMessage, *, completed_at: int | None, high_assurance: bool
-    ) -> None:
+    def __init__(self, message: messages.ResultMessage, delivery: Delivery) -> None:
         self.message = message
-        self.completed_at = completed_at
-        self.high_assurance = high_assurance
+        self.completed_at = delivery.completed_at
+        self.high_assurance = delivery.high_assurance
+        self.token = delivery.token
+
+
+class Broker(Protocol):
+    """Who is told what became of deliveries: :class:`gcompute.executor.stream.ResultStream`."""
+
+    def acknowledge(self, tokens: list[Token]) -> None:
+        """Acknowledge deliveries."""
+
+    def hold(self, token: Token) -> None:
+        """Leave a delivery unacknowledged."""
+
+    def release(self, token: Token, after_s: float) -> None:
+        """Give it back after some seconds."""
+
+
+class Service(Protocol):
+    """What is asked over HTTP; see :class:`gcompute.executor.fetching.ResultFetching`."""
+
+    def fetch(self, group: str, task_id: str) -> None:
+        """Ask for one task that has finished."""
+
+    def reconcile(self, group: str) -> None:
+        """Ask for all awaited tasks of a group."""
+
+    def shared(self, group: str) -> None:
+        """Hear that others consume a group's queue too."""
 
 
 class ResultDelivery:
     """Ends futures as results arrive. Its methods may be called from any thread.
 
     Args:
-        pending: the futures.
-        serializer: loads results.
-        batch_status: asks the service for tasks' states.
-        acknowledge: is given the token of the last of the deliveries that were handled.
+        pending: the awaited tasks.
+        broker: is told what became of deliveries.
+        service: is asked for what messages do not give.
         on_stopped: is called last, when everything handed in is done and acknowledged.
         label: names the thread.
     """
@@ -72,36 +92,38 @@ class ResultDelivery:
     def __init__(
         self,
         pending: PendingTasks[Result],
-        serializer: ComputeSerializer,
         *,
-        batch_status: BatchStatus,
-        acknowledge: Callable[[tuple[int, int]], None],
+        broker: Broker,
+        service: Service,
         on_stopped: Callable[[], None],
         label: str = "",
     ) -> None:
         self._pending = pending
-        self._serializer = serializer
-        self._batch_status = batch_status
-        self._acknowledge = acknowledge
+        self._broker = broker
+        self._service = service
         self._on_stopped = on_stopped
-        self._inbox: queue.SimpleQueue[Callable[[], None] | Delivery | None] = queue.SimpleQueue()
-        #: Whether a reconciliation waits in the inbox: one is enough.
-        self._reconcile_queued = False
+        self._inbox: Inbox[Callable[[], None] | Delivery] = Inbox()
+        self._strangers = Strangers()
+        #: Deliveries that were handled and not acknowledged yet.
+        self._handled: list[Token] = []
         self.thread = spawn(f"delivery{label}", self._run)
 
     def deliver(self, delivery: Delivery) -> None:
-        """Hand in a message; returns at once."""
-        self._inbox.put(delivery)
+        """Hand in a message; returns at once, or soon where large ones wait."""
+        self._inbox.put(delivery, len(delivery.body))
 
-    def complete(self, future: ComputeFuture, result: Result) -> None:
-        """Hand in a result whose future is known; returns at once."""
-        self._inbox.put(lambda: self._end(future, result))
+    def complete(self, task: AwaitedTask, result: Result) -> None:
+        """Hand in a held result whose task is known now; returns at once."""
+        self._inbox.put(lambda: self._complete(task, result))
 
-    def reconcile(self) -> None:
-        """Ask for all tasks that are waited for, soon and once; returns at once."""
-        if not self._reconcile_queued:
-            self._reconcile_queued = True
-            self._inbox.put(self._reconcile)
+    def estrange(self, results: list[Result]) -> None:
+        """Hand in held results whose tasks never became known; returns at once."""
+        self._inbox.put(lambda: self._give_back_all(results))
+
+    def answer(self, task_id: str, task: AwaitedTask, answer: dict[str, Any]) -> None:
+        """Hand in what the service says of a finished task; returns at once."""
+        size = len(answer.get("result") or "")
+        self._inbox.put(lambda: self._end_as_told(task_id, task, answer), size)
 
     def give_up(self, cause: ComputeError) -> None:
         """Fail all futures that wait for a result, since none can come; returns at once."""
@@ -118,107 +140,117 @@ class ResultDelivery:
     # From here on everything runs on the delivery's thread.
 
     def _run(self) -> None:
-        handled: list[tuple[int, int]] = []  # tokens that are not acknowledged yet
-        while (item := self._inbox.get()) is not None:
+        while True:
+            item, size = self._inbox.get()
+            if item is None:
+                break
             try:
                 if isinstance(item, Delivery):
-                    handled.append(item.token)
                     self._handle(item)
                 else:
                     item()
             except Exception:  # a defect of ours must not stop the results behind it
                 log.exception("a result could not be delivered")
-            if handled and (len(handled) >= _ACKNOWLEDGE_EVERY or self._inbox.empty()):
-                self._acknowledge(handled[-1])
-                handled.clear()
-        if handled:
-            self._acknowledge(handled[-1])
+            item = None  # its memory is the user's now, or nobody's
+            self._inbox.done(size)
+            if len(self._handled) >= _ACKNOWLEDGE_EVERY or self._inbox.empty():
+                self._acknowledge()
+        self._acknowledge()
         self._on_stopped()
+
+    def _acknowledge(self) -> None:
+        if self._handled:
+            self._broker.acknowledge(self._handled)
+            self._handled = []
 
     def _handle(self, delivery: Delivery) -> None:
         try:
             message = messages.decode(delivery.body)
         except MalformedMessage as error:
-            log.warning("dropped a message of a result queue: %s", error)
-            self.reconcile()  # it may have been the result of a task that is waited for
+            log.warning("dropped a message of the queue of group %s: %s", delivery.group, error)
+            self._handled.append(delivery.token)
+            self._service.reconcile(delivery.group)  # it may have been a result that is awaited
             return
         if not isinstance(message, messages.ResultMessage):
             log.warning("dropped a message of a result queue: a %s", message.message_type)
+            self._handled.append(delivery.token)
             return
-        result = Result(
-            message,
-            completed_at=delivery.completed_at,
-            high_assurance=delivery.high_assurance,
-        )
-        future = self._pending.match(message.task_id, result)
-        if future is not None:
-            self._end(future, result)
+        if delivery.high_assurance and self._pending.find(delivery.group, message.task_id):
+            self._handled.append(delivery.token)
+            self._service.fetch(delivery.group, message.task_id)
+            return
+        result = Result(message, delivery)
+        task = self._pending.match(delivery.group, message.task_id, result)
+        if isinstance(task, AwaitedTask):
+            self._handled.append(delivery.token)
+            self._end(task, result)
+        elif task is Unmatched.ENDED:
+            self._handled.append(delivery.token)
+        elif task is Unmatched.EARLY:
+            self._broker.hold(delivery.token)
+        else:
+            self._broker.hold(delivery.token)
+            self._give_back(result)
 
-    def _end(self, future: ComputeFuture, result: Result) -> None:
-        task_id = result.message.task_id
+    def _complete(self, task: AwaitedTask, result: Result) -> None:
+        self._handled.append(result.token)
+        if result.high_assurance:
+            group, task_id = result.token.consumer.group, result.message.task_id
+            self._pending.add(group, [(task_id, task)])
+            self._service.fetch(group, task_id)
+        else:
+            self._end(task, result)
+
+    def _give_back_all(self, results: list[Result]) -> None:
+        for result in results:
+            self._give_back(result)
+
+    def _give_back(self, result: Result) -> None:
+        group, task_id = result.token.consumer.group, result.message.task_id
+        hold_s = self._strangers.hold_s(task_id)
+        if hold_s is None:
+            log.info("nobody takes the result of task %s off its queue; it is dropped", task_id)
+            self._handled.append(result.token)
+        else:
+            self._service.shared(group)
+            self._broker.release(result.token, hold_s)
+
+    def _end(self, task: AwaitedTask, result: Result) -> None:
+        message = result.message
         try:
-            if result.high_assurance:
-                self._end_from_service(task_id, future)
-            elif result.message.error_details is not None:
-                settle(future, error=_failure(result))
+            if message.error_details is not None:
+                settle(task.future, error=_failure(task, result))
             else:
-                settle(future, self._load(task_id, result.message.data))
+                settle(task.future, _load(task, message))
         except BaseException as error:  # loading a result runs code of its sender
-            settle(future, error=error)
+            settle(task.future, error=error)
 
-    def _load(self, task_id: str, data: str) -> Any:
+    def _end_as_told(self, task_id: str, task: AwaitedTask, answer: dict[str, Any]) -> None:
         try:
-            return self._serializer.deserialize(data)
-        except DeserializationError as error:
-            raise of_task(task_id, error) from error.__cause__
-
-    def _end_from_service(self, task_id: str, future: ComputeFuture) -> None:
-        try:
-            answers = self._batch_status([task_id])
-        except ComputeError as error:
-            raise ResultsUnavailable(
-                f"task {task_id} has finished, and its result is only to be had from the "
-                f"service, which did not give it: {error}; ask again with Client.get_result"
-            ) from error
-        state = task_state(task_id, answers.get(task_id), self._serializer)
-        if state["pending"]:
-            raise ResultsUnavailable(
-                f"task {task_id} has finished, but the service gives no result for it "
-                f"(status {state['status']}): ask again with Client.get_result"
-            )
-        _settle_from_state(future, state)
+            state = task_state(task_id, answer, task.serializer)
+        except BaseException as error:  # as above
+            settle(task.future, error=error)
+        else:
+            settle(task.future, state.get("result"), state.get("exception"))
 
     def _fail_pending(self, cause: ComputeError) -> None:
-        for future in self._pending.clear():
+        for task in self._pending.clear():
             error = ResultsUnavailable(
-                f"the results of task {future.task_id} cannot be had: {cause}; the task itself "
-                "may go on, Client.get_result asks for it"
+                f"the results of task {task.future.task_id} cannot be had: {cause}; the task "
+                "itself may go on, Client.get_result asks for it"
             )
             error.__cause__ = cause
-            settle(future, error=error)
-
-    def _reconcile(self) -> None:
-        self._reconcile_queued = False
-        task_ids = self._pending.task_ids()
-        for start in range(0, len(task_ids), _STATUS_CHUNK):
-            chunk = task_ids[start : start + _STATUS_CHUNK]
-            try:
-                answers = self._batch_status(chunk)
-            except ComputeError as error:
-                log.warning("cannot ask for %d tasks after reconnecting: %s", len(chunk), error)
-                return
-            for task_id in chunk:
-                state = task_state(task_id, answers.get(task_id), self._serializer)
-                future = None if state["pending"] else self._pending.take(task_id)
-                if future is not None:
-                    _settle_from_state(future, state)
+            settle(task.future, error=error)
 
 
-def _settle_from_state(future: ComputeFuture, state: dict[str, Any]) -> None:
-    settle(future, state.get("result"), state.get("exception"))
+def _load(task: AwaitedTask, message: messages.ResultMessage) -> Any:
+    try:
+        return task.serializer.deserialize(message.data)
+    except DeserializationError as error:
+        raise of_task(message.task_id, error) from error.__cause__
 
 
-def _failure(result: Result) -> TaskExecutionFailed:
+def _failure(task: AwaitedTask, result: Result) -> TaskExecutionFailed:
     message = result.message
     assert message.error_details is not None
     return TaskExecutionFailed(
@@ -226,5 +258,6 @@ def _failure(result: Result) -> TaskExecutionFailed:
         None if result.completed_at is None else str(result.completed_at),
         message.details,
         task_id=message.task_id,
+        endpoint_id=(message.details or {}).get("endpoint_id") or task.endpoint_id or None,
         error_code=message.error_details.code or None,
     )

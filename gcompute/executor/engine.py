@@ -1,44 +1,55 @@
-"""What runs behind an :class:`gcompute.Executor`: three threads, and who owns what.
+"""What runs behind one :class:`gcompute.Executor`: an outbox, a thread that sends, a count.
 
 ::
 
-    submit()          sender's thread            the service          connection's thread
-    caller's thread   ---------------                |                -------------------
-        |  outbox ->  register, submit  ---- HTTP -->|---- AMQP --->  receives, passes on
-        |                  |                                                |
-        |              pending: task id -> future                           v
-        |                  ^                                          delivery's thread
-     future <--------------+-------------------- match, load, end --- -----------------
+    submit()          sender's thread            the service
+    caller's thread   ---------------                |
+        |  outbox ->  register, submit  ---- HTTP -->|
+        |                  |
+        |           results of the client: task id -> future     (gcompute.executor.results)
+        |                                      |
+     future <----------------------------------+
 
-The engine owns the outbox, the pending tasks and the threads; its lock guards the outbox and
-the counters, and is never held during I/O, callbacks or while a future ends. A thread waits for
-an event, never for a timer.
+The engine owns the outbox and the sender's thread; its lock guards the outbox and the counters,
+and is never held during I/O, callbacks or while a future ends. The thread waits for an event,
+never for a timer, but for the pause before a failed request is repeated.
 
 It lives from the first submission until it was closed *and* every future has ended, whether or
-not its Executor still exists: the threads keep it alive, not the user. At interpreter exit what
-is queued is still sent; results are then not waited for.
+not its Executor still exists: the source of its results keeps it alive. At interpreter exit
+everything is still sent and waited for, as the standard library's executors do. In a process
+that is forked from one in which it was running it is closed: its threads are not there.
 """
 
 from __future__ import annotations
 
 import atexit
+import concurrent.futures
+import logging
+import os
 import sys
 import threading
+import time
 import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gcompute.executor.delivery import Result, ResultDelivery
 from gcompute.executor.future import ComputeFuture
-from gcompute.executor.outbox import Outbox, Submission
-from gcompute.executor.pending import PendingTasks
+from gcompute.executor.outbox import Destination, Outbox, Submission
+from gcompute.executor.pending import AwaitedTask
+from gcompute.executor.results import (
+    ResultSource,
+    ResultThreads,
+    Transport,
+    shared_by_executors,
+)
 from gcompute.executor.sender import Sender
-from gcompute.executor.stream import ResultStream
 from gcompute.serialize import ComputeSerializer
 from gcompute.threads import join, spawn
 
 if TYPE_CHECKING:
     from gcompute.client import Client
+
+log = logging.getLogger(__name__)
 
 #: Bytes of payload in a request, well under what the service accepts.
 _BATCH_BYTES = 5_000_000
@@ -46,19 +57,16 @@ _BATCH_BYTES = 5_000_000
 #: Tasks in a request, at most, while requests are plentiful.
 _PLENTIFUL_TASKS = 128
 
-#: Seconds that the interpreter's exit waits for what is queued to be sent.
-_EXIT_TIMEOUT_S = 30.0
+#: Seconds after which the interpreter's exit says what it waits for.
+_EXIT_SILENCE_S = 5.0
 
 
 class Engine:
-    """Sends submissions and ends their futures. Safe to use from many threads.
+    """Sends submissions and sees their futures end. Safe to use from many threads.
 
     Args:
         client: the service.
-        batch_size: tasks in a request, at most. ``None`` for some while requests are plentiful,
-            so that results come early, and as many as fit when they grow scarce.
-        serializer: loads results.
-        amqp_port: the port of the result queues, where it is not the service's choice.
+        transport: how results come.
         label: names the threads.
     """
 
@@ -66,64 +74,105 @@ class Engine:
         self,
         client: Client,
         *,
-        batch_size: int | None,
-        amqp_port: int | None = None,
+        transport: Transport,
         label: str = "",
-        serializer: ComputeSerializer,
     ) -> None:
-        suffix = f"-{label}" if label else ""
         self._client = client
-        self._serializer = serializer
-        self._label = suffix
+        self._share = shared_by_executors(client)
+        self._transport: Transport = transport
+        self._label = f"-{label}" if label else ""
+        #: Tasks in a request, at most. ``None`` for some while requests are plentiful, so that
+        #: results come early, and as many as fit when they grow scarce.
+        self.batch_size: int | None = None
+        #: The port of the result queues; ``None`` for the service's choice. Read at the start.
+        self.amqp_port: int | None = None
         #: Guards what follows, up to the blank line; notified when any of it changes.
         self._changed = threading.Condition()
-        self._outbox = Outbox(max_tasks=batch_size or sys.maxsize, max_bytes=_BATCH_BYTES)
-        self._sending = False
+        self._outbox = Outbox(max_bytes=_BATCH_BYTES)
         self._closed = False
+        #: Why submissions are refused, once they are.
+        self.closed_because = "the executor is shut down"
+        #: Whether what was not sent is not to be sent.
+        self._cancelled = False
         #: Futures that have not ended.
         self._unfinished = 0
+        #: Tasks that the service took.
+        self.submitted = 0
         self._sender_thread: threading.Thread | None = None
-        #: The executor's own task group, once there is one.
-        self.task_group_id: str | None = None
+        #: Where the results come from; set with the thread.
+        self._source: ResultSource | None = None
+        #: The results' threads, once they are about to end.
+        self._ending: ResultThreads | None = None
+        self._released = False
 
-        self._pending: PendingTasks[Result] = PendingTasks()
-        self._stream = ResultStream(
-            client.get_result_amqp_url,
-            on_delivery=lambda delivery: self._delivery.deliver(delivery),
-            on_reopened=lambda: self._delivery.reconcile(),
-            on_unavailable=lambda cause: self._delivery.give_up(cause),
-            port=amqp_port,
-            label=suffix,
-        )
-        self._sender = Sender(
-            client,
-            self._pending,
-            on_taken=self._taken,
-            on_early=lambda future, result: self._delivery.complete(future, result),
-            task_group_id=lambda: self.task_group_id,
-        )
-        self._delivery: ResultDelivery
+        self._on_future_end = partial(_future_ended, weakref.ref(self))
 
     @property
     def closed(self) -> bool:
         """Whether submissions are refused."""
         return self._closed
 
+    @property
+    def started(self) -> bool:
+        """Whether anything was ever submitted."""
+        return self._sender_thread is not None
+
     def submit(self, submission: Submission) -> None:
         """Take a submission in; returns at once.
 
         Raises:
-            RuntimeError: the engine is closed.
+            RuntimeError: the engine is closed, or the system has no more threads.
         """
         with self._changed:
-            if self._closed:
-                raise RuntimeError("the executor is shut down: no new tasks can be submitted")
-            if self._sender_thread is None:
-                self._start()
-            self._unfinished += 1
+            self._expect(1)
+            if not self._outbox:
+                self._changed.notify_all()
             self._outbox.add(submission)
-            self._changed.notify_all()
-        submission.future.add_done_callback(partial(_future_ended, weakref.ref(self)))
+        submission.future.add_done_callback(self._on_future_end)
+
+    def reload(
+        self,
+        group: str,
+        running: list[ComputeFuture],
+        serializer: ComputeSerializer,
+        endpoint_id: str,
+    ) -> list[ComputeFuture]:
+        """Await tasks that exist already; returns when those that have finished have ended.
+
+        Args:
+            group: their task group.
+            running: a future a task.
+            serializer: loads their results.
+            endpoint_id: where they run; empty where that is not known.
+
+        Returns:
+            Their futures: of a task that is awaited already, the one that it has.
+
+        Raises:
+            RuntimeError: as for :meth:`submit`.
+        """
+        if not running:
+            return []
+        now = time.monotonic()
+        tasks = [
+            (
+                str(future.task_id),
+                AwaitedTask(future, serializer, asked_at=now, endpoint_id=endpoint_id),
+            )
+            for future in running
+        ]
+        with self._changed:
+            source = self._expect(len(tasks))
+        futures = source.reload(group, tasks)
+        for (_, task), future in zip(tasks, futures, strict=True):
+            if future is task.future:
+                future.add_done_callback(self._on_future_end)
+            else:
+                self._future_ended()
+        finished = source.ask(group, [task_id for task_id, _ in tasks])
+        if not self._in_own_thread():
+            concurrent.futures.wait(finished)
+        return futures
 
     def close(self, *, cancel: bool = False) -> None:
         """Refuse submissions from now on, and end the threads when every future has ended.
@@ -133,80 +182,128 @@ class Engine:
         """
         with self._changed:
             self._closed = True
+            self._cancelled = self._cancelled or cancel
             cancelled = self._outbox.clear() if cancel else []
             self._changed.notify_all()
         for submission in cancelled:
             submission.future.cancel()
             submission.future.set_running_or_notify_cancel()
-        self._stop_when_done()
+        self._release_when_done()
 
     def wait(self) -> None:
         """Wait, after :meth:`close`, until every future and thread has ended.
 
         In a future's callback this returns at once: what it would wait for comes after it.
         """
-        if self._sender_thread is None:
-            return
-        if threading.current_thread() in (self._sender_thread, self._delivery.thread):
+        if self._sender_thread is None or self._in_own_thread():
             return
         with self._changed:
-            self._changed.wait_for(lambda: not self._unfinished)
+            self._changed.wait_for(lambda: not self._unfinished and self._released)
+            ending = self._ending
         join(self._sender_thread)
-        self._delivery.join()
-        self._stream.join()
+        if ending is not None:
+            ending.join()
 
-    def flush(self, timeout_s: float) -> None:
-        """Wait until everything queued has been sent."""
+    def finish(self) -> None:
+        """Send everything and wait until every future has ended; at the interpreter's exit."""
+        self.close()
         with self._changed:
-            self._changed.wait_for(lambda: not self._outbox and not self._sending, timeout_s)
+            if not self._changed.wait_for(lambda: not self._unfinished, _EXIT_SILENCE_S):
+                log.warning(
+                    "waiting for %d tasks before the interpreter exits; Ctrl-C leaves at once, "
+                    "and Executor.reload_tasks finds the tasks again",
+                    self._unfinished,
+                )
+            self._changed.wait_for(lambda: not self._unfinished)
 
-    def _start(self) -> None:
-        """Start the threads; with the lock held, once."""
-        self._delivery = ResultDelivery(
-            self._pending,
-            self._serializer,
-            batch_status=self._client._batch_status,
-            acknowledge=self._stream.acknowledge,
-            on_stopped=self._stream.stop,
-            label=self._label,
+    def abandon(self) -> None:
+        """Be closed in a forked process: the threads, and all futures, are the parent's."""
+        self._changed = threading.Condition()
+        self._outbox = Outbox(max_bytes=_BATCH_BYTES)
+        self._closed = True
+        self.closed_because = (
+            "the executor was in use when this process was forked from another: make one here"
         )
-        self._stream.prepare()
-        self._sender_thread = spawn(f"sender{self._label}", self._send_all)
-        _running.add(self)
+        self._unfinished = 0
+        self._sender_thread = None
+        self._source = None
 
-    def _send_all(self) -> None:
+    def _expect(self, count: int) -> ResultSource:
+        """Count futures that are to end, and start the threads; with the lock held."""
+        if self._closed:
+            raise RuntimeError(f"{self.closed_because}: no new tasks can be submitted")
+        if self._source is None:
+            self._source = self._start()
+        self._unfinished += count
+        return self._source
+
+    def _start(self) -> ResultSource:
+        source = self._share.source(self._transport, self.amqp_port)
+        source.acquire(self, self._label)
+        sender = Sender(
+            self._client,
+            source,
+            self._share.groups,
+            pause=self._pause,
+            on_sent=self._count_submitted,
+        )
+        try:
+            self._sender_thread = spawn(f"sender{self._label}", partial(self._send_all, sender))
+        except RuntimeError:  # the system has no more threads
+            source.release(self)
+            raise
+        _running.add(self)
+        return source
+
+    def _in_own_thread(self) -> bool:
+        """Tell whether the caller is a callback: what it might wait for comes after it."""
+        return (
+            threading.current_thread() is self._sender_thread
+            or (self._source is not None and self._source.in_delivery())
+            or (self._ending is not None and self._ending.in_delivery())
+        )
+
+    def _send_all(self, sender: Sender) -> None:
         while batch := self._next_batch():
-            self._sender.send(batch)
+            sender.send(batch)
 
     def _next_batch(self) -> list[Submission]:
         """Wait for something to send; empty when there never will be."""
         with self._changed:
-            self._sending = False
-            self._changed.notify_all()
             self._changed.wait_for(lambda: self._outbox or self._closed)
-            batch = self._outbox.take(self._at_most())
-            self._sending = bool(batch)
-            return batch
+            return self._outbox.take(self._at_most())
 
-    def _at_most(self) -> int | None:
-        return _PLENTIFUL_TASKS if self._client._requests_are_plentiful() else None
+    def _at_most(self) -> int:
+        if self.batch_size is not None:
+            return self.batch_size
+        return _PLENTIFUL_TASKS if self._client._requests_are_plentiful() else sys.maxsize
 
-    def _taken(self, task_group_id: str) -> None:
-        if self.task_group_id is None:
-            self.task_group_id = task_group_id
-        self._stream.watch(task_group_id)
+    def _pause(self, seconds: float) -> bool:
+        """Wait before a request is repeated; say whether it still should be."""
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._cancelled, seconds)
+
+    def _count_submitted(self, destination: Destination, count: int) -> None:
+        with self._changed:
+            self.submitted += count
+        self._client._warn_if_offline(destination.endpoint_id)
 
     def _future_ended(self) -> None:
         with self._changed:
             self._unfinished -= 1
-            self._changed.notify_all()
-        self._stop_when_done()
+            if not self._unfinished:
+                self._changed.notify_all()
+        if self._closed:
+            self._release_when_done()
 
-    def _stop_when_done(self) -> None:
+    def _release_when_done(self) -> None:
         with self._changed:
             done = self._closed and not self._unfinished and self._sender_thread is not None
-        if done:
-            self._delivery.stop()
+            if not done or self._released or self._source is None:
+                return
+            self._released = True
+            self._ending = self._source.release(self)
+            self._changed.notify_all()
 
 
 def _future_ended(engine: weakref.ref[Engine], _future: ComputeFuture) -> None:
@@ -220,6 +317,16 @@ _running: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
 @atexit.register
-def _flush_all() -> None:
+def _finish_all() -> None:
     for engine in list(_running):
-        engine.flush(_EXIT_TIMEOUT_S)
+        engine.finish()
+
+
+def _abandon_all() -> None:
+    for engine in list(_running):
+        engine.abandon()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import concurrent.futures
 import uuid
+import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, NoReturn, Self, TypeVar
 
 from gcompute.awaiting import in_thread
 from gcompute.client import Client
 from gcompute.errors import ComputeError, SerializationError, TaskTooLarge
+from gcompute.executor.default_client import default_client
 from gcompute.executor.engine import Engine
 from gcompute.executor.functions import FunctionCache, FunctionReference
 from gcompute.executor.future import ComputeFuture, settle
+from gcompute.executor.groups import GroupChoice
 from gcompute.executor.mapping import MappedResults, map_calls
 from gcompute.executor.outbox import Destination, Submission, encoded_size
-from gcompute.functions import check_call
+from gcompute.executor.results import TRANSPORTS, Transport, shared_by_executors
+from gcompute.functions import check_call, hardware_report
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
 from gcompute.json_object import as_json_object
 from gcompute.protocol import MAX_REQUEST_BYTES
@@ -34,6 +38,10 @@ _ENVELOPE_BYTES = 64 * 1024
 _AMQP_PORTS = (443, 5671, 5672)
 
 
+#: Arguments of earlier releases of the official SDK that have had no effect for long.
+_WITHOUT_EFFECT = ("batch_enabled", "batch_interval", "container_id")
+
+
 class Executor(concurrent.futures.Executor):
     """Runs functions on an endpoint, as :class:`concurrent.futures.Executor` documents it.
 
@@ -46,26 +54,35 @@ class Executor(concurrent.futures.Executor):
     ``async with`` does the same without blocking the event loop while it waits at the end.
 
     Calls that are submitted while a request is under way go together in the next one. Results
-    arrive over AMQP. Safe to use from many threads. Making one sends nothing and starts nothing.
+    arrive over AMQP, on one connection for all executors of a client, or over HTTPS where AMQP
+    cannot be had. Safe to use from many threads. Making one sends nothing and starts nothing.
 
     Args:
         endpoint_id: where to run tasks; may also be set later.
-        client: the service; default ``Client()``.
-        task_group_id: the task group to add the tasks to; default a new one.
+        client: the service; default one for all executors of this process that are given none.
+        task_group_id: the task group to add the tasks to; default the one that the executors
+            of this client used last, or else a new one.
         resource_specification: what each task needs, for endpoints that run MPI functions.
         user_endpoint_config: values for the template of a multi-user endpoint.
         label: names the executor in thread names and messages.
         batch_size: tasks in a request, at most. By default 128 while requests are plentiful, and
             as many as fit when the client's ``request_limit`` is nearly reached.
         amqp_port: the port of the result queues: 443, 5671 or 5672; default the service's choice.
+        api_burst_limit: requests that the client sends in ``api_burst_window_s`` seconds, at
+            most, in place of its ``request_limit``; for all that uses this client.
+        api_burst_window_s: see ``api_burst_limit``.
         serializer: for functions, arguments and results; default the client's. ``"auto"``
             chooses, at the first submit, what survives the endpoint's Python; that submit waits
             for an answer of the service.
         result_serializers: strategies that the endpoint tries for results, in order.
+        transport: how results come: ``"amqp"``, ``"https"`` (by asking, again and again), or
+            ``"auto"``, which is AMQP, and HTTPS for as long as that does not work.
+        **older: what earlier releases of the official SDK took: ``funcx_client`` is ``client``;
+            ``container_id``, ``batch_interval`` and ``batch_enabled`` have no effect.
 
     Raises:
         ValueError: an id is no UUID, or a number is out of its range.
-        TypeError: a configuration is no dict that JSON can carry.
+        TypeError: a configuration is no dict that JSON can carry, or an argument is unknown.
     """
 
     def __init__(
@@ -78,15 +95,22 @@ class Executor(concurrent.futures.Executor):
         label: str = "",
         batch_size: int | None = None,
         amqp_port: int | None = None,
+        api_burst_limit: int | None = None,
+        api_burst_window_s: float | None = None,
         serializer: ComputeSerializer | Literal["auto"] | None = None,
         result_serializers: Iterable[Strategylike] | None = None,
+        *,
+        transport: Transport = "auto",
+        **older: Any,
     ) -> None:
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-        if amqp_port is not None and amqp_port not in _AMQP_PORTS:
-            raise ValueError(f"amqp_port must be one of {_AMQP_PORTS}, not {amqp_port}")
+        client = _older_arguments(client, older)
+        if transport not in TRANSPORTS:
+            raise ValueError(f"transport must be one of {TRANSPORTS}, not {transport!r}")
         self.label = label
-        self.client = client if client is not None else Client()
+        self.client = client if client is not None else default_client()
+        if api_burst_limit is not None or api_burst_window_s is not None:
+            self.client._limit_requests(api_burst_limit, api_burst_window_s)
+        self._container_id = as_optional_uuid(older.get("container_id"), "container_id")
         self._choose_serializer = serializer == "auto"
         if isinstance(serializer, ComputeSerializer):
             self._serializer = self.client.restricted(serializer)
@@ -95,17 +119,16 @@ class Executor(concurrent.futures.Executor):
         #: Asks the service for a task; of futures, which may outlive this executor.
         self._ask_status = partial(_ask_status, self.client)
         self._functions = FunctionCache()
-        self._engine = Engine(
-            self.client,
-            batch_size=batch_size,
-            amqp_port=amqp_port,
-            label=label,
-            serializer=self._serializer,
-        )
+        self._groups = shared_by_executors(self.client).groups
+        self._engine = Engine(self.client, transport=transport, label=label)
         #: The settings of tasks to come, as one object; ``None`` when one of them has changed.
         self._destination: Destination | None = None
+        self._group = GroupChoice()
+        if task_group_id is not None:
+            self.task_group_id = task_group_id
         self.endpoint_id = endpoint_id
-        self.task_group_id = task_group_id
+        self.amqp_port = amqp_port
+        self.batch_size = batch_size
         self.resource_specification = resource_specification
         self.user_endpoint_config = user_endpoint_config
         self.result_serializers = result_serializers
@@ -125,16 +148,21 @@ class Executor(concurrent.futures.Executor):
 
     @property
     def task_group_id(self) -> uuid.UUID | None:
-        """The task group of the tasks; ``None`` until the first submit has made one."""
-        if self._task_group_id is None and self._engine.task_group_id is not None:
-            return uuid.UUID(self._engine.task_group_id)
-        return self._task_group_id
+        """The task group of the tasks; ``None`` until a submit has made one.
+
+        Set to ``None``, the next submit makes a new one.
+        """
+        group = self._groups.resolve(self._group)
+        return None if group is None else uuid.UUID(group)
 
     @task_group_id.setter
     def task_group_id(self, value: UUIDLike | None) -> None:
-        self._task_group_id = as_optional_uuid(value, "task_group_id")
-        if value is None:
-            self._engine.task_group_id = None
+        group = as_optional_uuid(value, "task_group_id")
+        if group is None:
+            self._group = GroupChoice(shares=False)
+        else:
+            self._group = GroupChoice(str(group))
+            self._groups.named(str(group))
         self._destination = None
 
     @property
@@ -169,8 +197,63 @@ class Executor(concurrent.futures.Executor):
 
     @property
     def serializer(self) -> ComputeSerializer:
-        """What turns functions and arguments into text, and results into values."""
+        """What turns functions and arguments into text, and results into values.
+
+        Set, it is used for the tasks submitted from then on; functions that were registered
+        stay as they were sent.
+        """
         return self._serializer
+
+    @serializer.setter
+    def serializer(self, value: ComputeSerializer) -> None:
+        if not isinstance(value, ComputeSerializer):
+            raise TypeError(f"serializer must be a ComputeSerializer, not {type(value).__name__}")
+        self._choose_serializer = False
+        self._serializer = self.client.restricted(value)
+        self._destination = None
+
+    @property
+    def batch_size(self) -> int | None:
+        """Tasks in a request, at most; ``None`` for what suits the requests that are left."""
+        return self._engine.batch_size
+
+    @batch_size.setter
+    def batch_size(self, value: int | None) -> None:
+        if value is not None and value < 1:
+            raise ValueError(f"batch_size must be at least 1, not {value}")
+        self._engine.batch_size = value
+
+    @property
+    def amqp_port(self) -> int | None:
+        """The port of the result queues; ``None`` for the service's choice."""
+        return self._engine.amqp_port
+
+    @amqp_port.setter
+    def amqp_port(self, value: int | None) -> None:
+        if value is not None and value not in _AMQP_PORTS:
+            raise ValueError(f"amqp_port must be one of {_AMQP_PORTS}, not {value}")
+        if self._engine.started and value != self._engine.amqp_port:
+            warnings.warn(
+                "results of this executor come already: a new amqp_port changes nothing; set it "
+                "before the first submit",
+                stacklevel=2,
+            )
+        self._engine.amqp_port = value
+
+    @property
+    def container_id(self) -> uuid.UUID | None:
+        """The container that was asked for; the service has dropped containers."""
+        return self._container_id
+
+    @container_id.setter
+    def container_id(self, value: UUIDLike | None) -> None:
+        _warn_without_effect("container_id", 3)
+        self._container_id = as_optional_uuid(value, "container_id")
+
+    @property
+    def task_count_submitted(self) -> int:
+        """How many tasks the service has taken from this executor."""
+        return self._engine.submitted
 
     def register_function(
         self, fn: Callable[..., Any], function_id: UUIDLike | None = None, **kwargs: Any
@@ -186,19 +269,44 @@ class Executor(concurrent.futures.Executor):
             The function's id.
 
         Raises:
-            ValueError: this executor knows the function already.
+            ValueError: this executor knows the function already, by another id.
+            RuntimeError: the executor is shut down.
         """
+        self._check_open()
         known = self._functions.known(fn)
+        given = None if function_id is None else str(as_uuid(function_id, "function_id"))
         if known is not None:
+            if given is not None and known.function_id == given:
+                return given
             raise ValueError(
                 f"this executor knows the function {known.name} already"
                 + (f", as {known.function_id}" if known.function_id else "")
             )
-        if function_id is None:
-            registered = self.client.register_function(fn, **kwargs)
-        else:
-            registered = str(as_uuid(function_id, "function_id"))
+        registered = given or self.client.register_function(fn, **kwargs)
         self._functions.remember(fn, FunctionReference(function_name(fn), function_id=registered))
+        return registered
+
+    def register_source_code(self, source: str, function_name: str, **kwargs: Any) -> str:
+        """Register a function given as source code.
+
+        Args:
+            source: Python source that defines it.
+            function_name: its name in there.
+            **kwargs: as for :meth:`gcompute.Client.register_source_code`.
+
+        Returns:
+            The function's id, for :meth:`submit_to_registered_function`.
+
+        Raises:
+            ValueError: this executor has registered the same source already.
+            RuntimeError: the executor is shut down.
+        """
+        self._check_open()
+        known = self._functions.known_source(source)
+        if known is not None:
+            raise ValueError(f"this executor has registered this source already, as {known}")
+        registered: str = self.client.register_source_code(source, function_name, **kwargs)
+        self._functions.remember_source(source, registered)
         return registered
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> ComputeFuture:
@@ -243,8 +351,7 @@ class Executor(concurrent.futures.Executor):
             ValueError: no endpoint is set, or ``function_id`` is no UUID.
         """
         destination = self._current_destination()
-        registered = str(as_uuid(function_id, "function_id"))
-        reference = FunctionReference(f"function {registered}", function_id=registered)
+        reference = self._functions.registered(str(as_uuid(function_id, "function_id")))
         return self._enqueue(destination, reference, tuple(args or ()), dict(kwargs or {}))
 
     def map(
@@ -286,6 +393,48 @@ class Executor(concurrent.futures.Executor):
             self, fn, iterables, timeout=timeout, chunksize=chunksize, buffersize=buffersize
         )
 
+    def reload_tasks(self, task_group_id: UUIDLike | None = None) -> list[ComputeFuture]:
+        """Find the tasks of a task group again, of this process or of an earlier one.
+
+        Args:
+            task_group_id: the task group, which becomes this executor's; default the one it has.
+
+        Returns:
+            A future a task, in the order in which the service lists them: those that this
+            process waits for already, and new ones. Those of finished tasks have ended.
+
+        Raises:
+            ValueError: there is no task group.
+            NotFound: the service knows none of this id, or it is not this user's.
+            ComputeAPIError: the service answers otherwise than with the group's tasks.
+            RuntimeError: the executor is shut down.
+        """
+        self._check_open()
+        if task_group_id is not None:
+            self.task_group_id = task_group_id
+        group = self._groups.resolve(self._group)
+        if group is None:
+            raise ValueError("no task group is set: reload_tasks(task_group_id) says which")
+        answer = self.client.get_task_group(group)
+        if str(answer.get("taskgroup_id", group)) != group:
+            raise ValueError(
+                f"the service was asked for task group {group} and answered with "
+                f"{answer['taskgroup_id']}"
+            )
+        task_ids = [str(task["id"]) for task in answer.get("tasks") or []]
+        self._groups[group].made(task_ids)
+        endpoint_id = "" if self._endpoint_id is None else str(self._endpoint_id)
+        futures = [self._running_future(task_id) for task_id in task_ids]
+        return self._engine.reload(group, futures, self._serializer, endpoint_id)
+
+    def get_worker_hardware_details(self) -> str:
+        """Describe the machine that runs the endpoint's tasks; waits for a task there.
+
+        Raises:
+            TaskExecutionFailed: the task failed.
+        """
+        return str(self.submit(hardware_report).result())
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more tasks. May be called several times.
 
@@ -309,9 +458,28 @@ class Executor(concurrent.futures.Executor):
         state = "shut down" if self._engine.closed else f"endpoint {self.endpoint_id}"
         return f"<Executor{label}: {state}, task group {self.task_group_id}>"
 
-    def _current_destination(self) -> Destination:
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        """Refuse to be copied or pickled: threads and connections do not travel.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            "an Executor cannot be copied or pickled: make one where it is needed, and find its "
+            "tasks there with reload_tasks(task_group_id)"
+        )
+
+    def _running_future(self, task_id: str) -> ComputeFuture:
+        future = ComputeFuture(task_id, ask_status=self._ask_status)
+        future.set_running_or_notify_cancel()
+        return future
+
+    def _check_open(self) -> None:
         if self._engine.closed:
-            raise RuntimeError("the executor is shut down: no new tasks can be submitted")
+            raise RuntimeError(f"{self._engine.closed_because}: nothing new can be done with it")
+
+    def _current_destination(self) -> Destination:
+        self._check_open()
         destination = self._destination
         if destination is None:
             if self._endpoint_id is None:
@@ -322,7 +490,8 @@ class Executor(concurrent.futures.Executor):
                 self._serializer = self.client.serializer_for(self._endpoint_id)
             destination = self._destination = Destination(
                 endpoint_id=self._endpoint_id,
-                task_group_id=self._task_group_id,
+                serializer=self._serializer,
+                group=self._group,
                 resource_specification=self._resource_specification,
                 user_endpoint_config=self._user_endpoint_config,
                 result_serializers=tuple(
@@ -342,7 +511,7 @@ class Executor(concurrent.futures.Executor):
     ) -> ComputeFuture:
         future = ComputeFuture(ask_status=self._ask_status)
         try:
-            payload = self._serializer.pack_arguments(args, kwargs)
+            payload = destination.serializer.pack_arguments(args, kwargs)
         except SerializationError as error:
             named = SerializationError(f"a call of {reference.name}: {error.reason}")
             named.__cause__ = error.__cause__
@@ -352,6 +521,30 @@ class Executor(concurrent.futures.Executor):
             return _failed(_too_large(reference.name, size))
         self._engine.submit(Submission(future, destination, reference, payload, size))
         return future
+
+
+def _older_arguments(client: Client | None, older: dict[str, Any]) -> Client | None:
+    """Deal with arguments of earlier releases; give the client that is to be used.
+
+    Raises:
+        TypeError: an argument is unknown.
+    """
+    for name in older:
+        if name == "funcx_client":
+            warnings.warn("funcx_client is now client", DeprecationWarning, stacklevel=3)
+        elif name in _WITHOUT_EFFECT:
+            _warn_without_effect(name, 4)
+        else:
+            raise TypeError(f"Executor does not know the argument {name!r}")
+    given = older.get("funcx_client")
+    if given is not None and client is not None and given is not client:
+        raise ValueError("client and funcx_client are two names of one argument: give one")
+    return client if given is None else given
+
+
+def _warn_without_effect(name: str, stacklevel: int) -> None:
+    reason = ": the service has dropped containers" if name == "container_id" else ""
+    warnings.warn(f"{name} has no effect any more{reason}", DeprecationWarning, stacklevel)
 
 
 def _ask_status(client: Client, task_id: str) -> dict[str, Any] | None:

@@ -16,6 +16,9 @@ from typing import Any
 from gcompute.registration import function_registration
 from gcompute.serialize import ComputeSerializer
 
+#: Callables that are known by their text; one more, and one is forgotten, to be registered anew.
+_REMEMBERED = 1_000
+
 
 class FunctionReference:
     """A function that tasks refer to: registered, or with what it takes to register it.
@@ -47,8 +50,12 @@ class FunctionCache:
         self._lock = threading.Lock()
         #: By id of the function; the function is kept, so that the id stays its own.
         self._plain: dict[int, tuple[Callable[..., Any], FunctionReference]] = {}
-        #: By serialized text.
+        #: By serialized text; the one that was used longest ago comes first.
         self._others: dict[str, FunctionReference] = {}
+        #: Functions known by id alone, by that.
+        self._registered: dict[str, FunctionReference] = {}
+        #: Ids by source code.
+        self._sources: dict[str, str] = {}
 
     def known(self, function: Callable[..., Any]) -> FunctionReference | None:
         """Give the reference of a callable that was given an id explicitly or seen before."""
@@ -79,4 +86,27 @@ class FunctionCache:
             with self._lock:
                 return self._plain.setdefault(id(function), (function, made))[1]
         with self._lock:
-            return self._others.setdefault(registration["function_code"], made)
+            text = registration["function_code"]
+            self._others[text] = reference = self._others.pop(text, made)
+            if len(self._others) > _REMEMBERED:
+                del self._others[next(iter(self._others))]
+            return reference
+
+    def registered(self, function_id: str) -> FunctionReference:
+        """Give the reference of a function that is known by its id alone."""
+        with self._lock:
+            reference = self._registered.get(function_id)
+            if reference is None:
+                reference = FunctionReference(f"function {function_id}", function_id=function_id)
+                self._registered[function_id] = reference
+            return reference
+
+    def known_source(self, source: str) -> str | None:
+        """Give the id under which source code was registered."""
+        with self._lock:
+            return self._sources.get(source)
+
+    def remember_source(self, source: str, function_id: str) -> None:
+        """Note the id of source code."""
+        with self._lock:
+            self._sources[source] = function_id

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gcompute.executor.functions import FunctionReference
 from gcompute.executor.future import ComputeFuture
+from gcompute.executor.groups import GroupChoice
+from gcompute.serialize import ComputeSerializer
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -22,8 +24,9 @@ class Destination:
     """What all tasks of one request share. Two are the same only if they are one object."""
 
     endpoint_id: uuid.UUID
-    #: ``None`` for the executor's own task group, which its first submit makes.
-    task_group_id: uuid.UUID | None = None
+    #: Loads the results.
+    serializer: ComputeSerializer
+    group: GroupChoice = field(default_factory=GroupChoice)
     resource_specification: dict[str, Any] | None = None
     user_endpoint_config: dict[str, Any] | None = None
     result_serializers: tuple[str, ...] = ()
@@ -46,12 +49,10 @@ class Outbox:
     """Groups submissions into batches.
 
     Args:
-        max_tasks: tasks in a batch, at most.
         max_bytes: bytes of payload in a batch, at most; a single larger task goes alone.
     """
 
-    def __init__(self, *, max_tasks: int, max_bytes: int) -> None:
-        self._max_tasks = max_tasks
+    def __init__(self, *, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         #: No queue in here is empty.
         self._waiting: OrderedDict[Destination, deque[Submission]] = OrderedDict()
@@ -66,11 +67,10 @@ class Outbox:
         """Take a submission in."""
         self._waiting.setdefault(submission.destination, deque()).append(submission)
 
-    def take(self, at_most: int | None = None) -> list[Submission]:
+    def take(self, max_tasks: int) -> list[Submission]:
         """Give the next batch, of at most so many tasks; empty when nothing waits."""
         if not self._waiting:
             return []
-        max_tasks = self._max_tasks if at_most is None else min(at_most, self._max_tasks)
         destination, queue = self._waiting.popitem(last=False)
         batch = [queue.popleft()]
         size = batch[0].size

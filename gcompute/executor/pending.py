@@ -1,42 +1,82 @@
 """Which future belongs to which task, whatever comes first.
 
-The sender adds what the service has taken; the delivery takes a future out when its result
-arrives. A result may overtake the answer to its submit, so while submits are under way, results
-that belong to nobody yet are kept for them. Safe to use from many threads; the lock is held for
-dictionary operations only.
+Shared by all executors that get their results from one source. Senders add what the service has
+taken; the delivery takes a future out when its result arrives. A result may overtake the answer
+to its submit, so while submits are under way, results that belong to nobody yet are kept for
+them. When none is under way any more, the rest belongs to strangers.
+
+Safe to use from many threads; the lock is held for dictionary operations only.
 """
 
 from __future__ import annotations
 
+import enum
 import threading
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from gcompute.executor.future import ComputeFuture
+from gcompute.serialize import ComputeSerializer
 
 R = TypeVar("R")
 
+#: Tasks that have ended, remembered so that a second copy of a result is known for what it is.
+_REMEMBERED = 10_000
 
-class PendingTasks(Generic[R]):
-    """Futures by task id, and early results. ``R`` is what a result arrives as.
 
-    Args:
-        max_early: how many results of unknown tasks are kept; beyond that the oldest goes. Its
-            future is then found by reconciling over HTTP.
+class AwaitedTask:
+    """A task that the service took, and whose result somebody waits for.
+
+    Attributes:
+        future: what the result ends.
+        serializer: loads the result.
+        endpoint_id: where the task runs; empty where that is not known.
+        asked_at: when it was submitted, or last asked for over HTTP, on the monotonic clock.
     """
 
-    def __init__(self, *, max_early: int = 10_000) -> None:
+    __slots__ = ("asked_at", "endpoint_id", "future", "serializer")
+
+    def __init__(
+        self,
+        future: ComputeFuture,
+        serializer: ComputeSerializer,
+        *,
+        asked_at: float,
+        endpoint_id: str = "",
+    ) -> None:
+        self.future = future
+        self.serializer = serializer
+        self.asked_at = asked_at
+        self.endpoint_id = endpoint_id
+
+
+class Unmatched(enum.Enum):
+    """Why a result has no future."""
+
+    #: Its submit may still be under way; the result is kept.
+    EARLY = enum.auto()
+    #: Its future has ended: it is a second copy.
+    ENDED = enum.auto()
+    #: Nobody here has ever waited for it.
+    STRANGER = enum.auto()
+
+
+class PendingTasks(Generic[R]):
+    """Awaited tasks by task group and id, and early results. ``R`` is what a result comes as."""
+
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._max_early = max_early
-        #: Task id to the future that waits for it.
-        self._futures: dict[str, ComputeFuture] = {}
+        #: Task group to its tasks, those that were asked for longest ago first. None is empty.
+        self._groups: dict[str, dict[str, AwaitedTask]] = {}
         #: Task id to a result that came before its future; empty when no submit is under way.
         self._early: dict[str, R] = {}
+        #: Hashes of the ids of tasks that have ended; oldest first.
+        self._ended: dict[int, None] = {}
         self._submits_under_way = 0
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._futures)
+            return sum(len(tasks) for tasks in self._groups.values())
 
     def submit_starts(self) -> None:
         """Keep results of unknown tasks from now on."""
@@ -44,48 +84,110 @@ class PendingTasks(Generic[R]):
             self._submits_under_way += 1
 
     def submit_ends(
-        self, taken: Iterable[tuple[str, ComputeFuture]]
-    ) -> list[tuple[ComputeFuture, R]]:
+        self, group: str, taken: Iterable[tuple[str, AwaitedTask]]
+    ) -> tuple[list[tuple[AwaitedTask, R]], list[R]]:
         """Add the tasks of a submit; none where it failed.
 
         Returns:
-            The futures whose results are there already.
+            The tasks whose results are there already, with these; and the results of strangers,
+            now that no submit is under way that could make their tasks known.
         """
         ready = []
+        strangers: list[R] = []
         with self._lock:
             self._submits_under_way -= 1
-            for task_id, future in taken:
+            tasks = self._groups.setdefault(group, {})
+            for task_id, task in taken:
                 if task_id in self._early:
-                    ready.append((future, self._early.pop(task_id)))
+                    ready.append((task, self._early.pop(task_id)))
+                    self._remember(task_id)
                 else:
-                    self._futures[task_id] = future
+                    tasks[task_id] = task
+            if not tasks:
+                del self._groups[group]
             if not self._submits_under_way:
+                strangers = list(self._early.values())
                 self._early.clear()
-        return ready
+        return ready, strangers
 
-    def match(self, task_id: str, result: R) -> ComputeFuture | None:
-        """Take out the future that a result belongs to; ``None`` when there is none (yet)."""
-        with self._lock:
-            future = self._futures.pop(task_id, None)
-            if future is None and self._submits_under_way:
-                self._early[task_id] = result
-                if len(self._early) > self._max_early:
-                    del self._early[next(iter(self._early))]
-            return future
+    def add(self, group: str, tasks: Iterable[tuple[str, AwaitedTask]]) -> list[ComputeFuture]:
+        """Add tasks that are known from elsewhere.
 
-    def task_ids(self) -> list[str]:
-        """List the tasks whose results are waited for."""
+        Returns:
+            Their futures; one that was awaited already stays as it is, with the future it has.
+        """
         with self._lock:
-            return list(self._futures)
-
-    def take(self, task_id: str) -> ComputeFuture | None:
-        """Take out the future of a task, if it still waits."""
-        with self._lock:
-            return self._futures.pop(task_id, None)
-
-    def clear(self) -> list[ComputeFuture]:
-        """Take out all futures."""
-        with self._lock:
-            futures = list(self._futures.values())
-            self._futures.clear()
+            known = self._groups.setdefault(group, {})
+            futures = [known.setdefault(task_id, task).future for task_id, task in tasks]
+            if not known:
+                del self._groups[group]
         return futures
+
+    def match(self, group: str, task_id: str, result: R) -> AwaitedTask | Unmatched:
+        """Take out the task that a result belongs to, or say why there is none."""
+        with self._lock:
+            task = self._take(group, task_id)
+            if task is not None:
+                return task
+            if hash(task_id) in self._ended:
+                return Unmatched.ENDED
+            if not self._submits_under_way:
+                return Unmatched.STRANGER
+            if task_id in self._early:
+                return Unmatched.ENDED  # of two copies one is enough
+            self._early[task_id] = result
+            return Unmatched.EARLY
+
+    def take(self, group: str, task_id: str) -> AwaitedTask | None:
+        """Take out a task, if it is still awaited."""
+        with self._lock:
+            return self._take(group, task_id)
+
+    def find(self, group: str, task_id: str) -> AwaitedTask | None:
+        """Give a task, if it is awaited; it stays."""
+        with self._lock:
+            return self._groups.get(group, {}).get(task_id)
+
+    def groups(self) -> dict[str, float]:
+        """Give the task groups with awaited tasks, each with its longest silence's start."""
+        with self._lock:
+            return {g: next(iter(tasks.values())).asked_at for g, tasks in self._groups.items()}
+
+    def asked(self, group: str, before: float, now: float, at_most: int) -> list[str]:
+        """Choose the tasks to ask for: those that were last asked for before some moment.
+
+        They count as asked for now, and go to the end of the row.
+        """
+        with self._lock:
+            tasks = self._groups.get(group, {})
+            chosen: list[str] = []
+            for task_id, task in tasks.items():
+                if len(chosen) == at_most or task.asked_at > before:
+                    break
+                chosen.append(task_id)
+            for task_id in chosen:
+                task = tasks.pop(task_id)
+                task.asked_at = now
+                tasks[task_id] = task
+            return chosen
+
+    def clear(self) -> list[AwaitedTask]:
+        """Take out all tasks."""
+        with self._lock:
+            tasks = [task for tasks in self._groups.values() for task in tasks.values()]
+            self._groups.clear()
+        return tasks
+
+    def _take(self, group: str, task_id: str) -> AwaitedTask | None:
+        tasks = self._groups.get(group)
+        task = tasks.pop(task_id, None) if tasks else None
+        if task is not None:
+            self._remember(task_id)
+            if not tasks:
+                del self._groups[group]
+        return task
+
+    def _remember(self, task_id: str) -> None:
+        self._ended[hash(task_id)] = None
+        if len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]

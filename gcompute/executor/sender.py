@@ -1,30 +1,55 @@
 """From submissions to tasks.
 
 A batch comes in, and goes to the service: functions that are new are registered, then one
-submit carries all calls. Each future ends up either pending with a task id, or with the error
+submit carries all calls. Each future ends up either awaited with a task id, or with the error
 that says why its task was not taken. Nothing raises, whatever fails: one bad batch says nothing
 about the next.
+
+A failure says one of three things of the tasks. They surely were not taken, and it may pass
+(nobody was there, too many requests): the same is sent again, for as long as it makes sense.
+They surely were not, and never will be: the futures fail. Or they may have been: then the task
+group is looked at, so that no task runs twice and none is forgotten
+(:mod:`gcompute.executor.arrivals`).
 
 Runs on the sender's thread of the engine.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from gcompute.errors import ComputeAPIError, ComputeError, ServiceUnreachable, SubmissionUncertain
-from gcompute.executor.delivery import Result
+from gcompute.errors import (
+    ComputeAPIError,
+    ComputeError,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    ServiceFailed,
+    ServiceUnreachable,
+)
+from gcompute.executor.arrivals import Arrival, judge, uncertain
 from gcompute.executor.functions import FunctionReference
 from gcompute.executor.future import ComputeFuture, settle
+from gcompute.executor.groups import GroupTasks, TaskGroups
 from gcompute.executor.outbox import Destination, Submission
-from gcompute.executor.pending import PendingTasks
+from gcompute.executor.patience import Patience
+from gcompute.executor.pending import AwaitedTask
+from gcompute.outcomes import again
 from gcompute.runtime import create_user_runtime
 
 log = logging.getLogger(__name__)
+
+#: Seconds to wait before each look at a task group: tasks that are on their way may still arrive.
+_LOOK_AFTER_S = (0.5, 2.0)
+
+#: Failures that may pass.
+_PASSING = (RateLimited, ServiceFailed, ServiceUnreachable)
 
 
 class SubmitService(Protocol):
@@ -36,32 +61,47 @@ class SubmitService(Protocol):
     def _submit(self, endpoint_id: Any, request: dict[str, Any]) -> dict[str, Any]:
         """Submit tasks; give the answer."""
 
+    def get_task_group(self, task_group_id: str) -> dict[str, Any]:
+        """List the tasks of a task group."""
+
+
+class Results(Protocol):
+    """Where the results of tasks come from; see :class:`gcompute.executor.results.ResultSource`."""
+
+    def submit_starts(self) -> None:
+        """Hear that a submit is under way."""
+
+    def submit_ends(self, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
+        """Hear which tasks it made; none where it failed."""
+
 
 class Sender:
     """Sends batches.
 
     Args:
         service: registers and submits.
-        pending: takes the futures of the tasks that the service took.
-        on_taken: is given the answer of a submit: the task group to watch is in it.
-        on_early: is given a future whose result was there before the answer to its submit.
-        task_group_id: gives the executor's own task group, as text, where it has one yet.
+        results: takes the tasks that the service took.
+        groups: the task groups of the client's executors.
+        pause: waits some seconds; says whether there is any sense in going on then.
+        on_sent: is told how many tasks the service took, and for where.
     """
 
     def __init__(
         self,
         service: SubmitService,
-        pending: PendingTasks[Result],
+        results: Results,
+        groups: TaskGroups,
         *,
-        on_taken: Callable[[str], None],
-        on_early: Callable[[ComputeFuture, Result], None],
-        task_group_id: Callable[[], str | None],
+        pause: Callable[[float], bool],
+        on_sent: Callable[[Destination, int], None],
     ) -> None:
         self._service = service
-        self._pending = pending
-        self._on_taken = on_taken
-        self._on_early = on_early
-        self._task_group_id = task_group_id
+        self._results = results
+        self._groups = groups
+        self._pause = pause
+        self._on_sent = on_sent
+        #: Whether the service has ever answered.
+        self._service_known = False
 
     def send(self, batch: list[Submission]) -> None:
         """Send a batch: submissions of one destination."""
@@ -72,46 +112,166 @@ class Sender:
                 self._submit(live)
         except Exception as error:  # a defect of ours: those who wait must hear of it
             log.exception("a batch could not be sent")
-            for submission in live:
-                settle(submission.future, error=error)
+            _fail(live, ComputeError(f"a batch could not be sent: {error!r}"), error)
 
     def _registered(self, batch: list[Submission]) -> list[Submission]:
         """Register what is new; give the submissions whose functions are registered."""
         failed: dict[FunctionReference, Exception] = {}
         for function in dict.fromkeys(s.function for s in batch):
             if function.function_id is None:
-                assert function.registration is not None
                 try:
-                    function.function_id = self._service._register(function.registration)
+                    function.function_id = self._register(function)
                 except Exception as error:  # whatever it is, the other functions may do
                     failed[function] = error
         for submission in batch:
             if submission.function in failed:
-                settle(submission.future, error=failed[submission.function])
+                _fail([submission], failed[submission.function])
         return [s for s in batch if s.function not in failed]
 
+    def _register(self, function: FunctionReference) -> str:
+        """Register a function; a second registration would do no harm."""
+        assert function.registration is not None
+        patience = Patience(service_known=self._service_known)
+        while True:
+            try:
+                registered = self._service._register(function.registration)
+            except _PASSING as error:
+                self._wait_after(error, patience)
+            else:
+                self._service_known = True
+                return registered
+
     def _submit(self, batch: list[Submission]) -> None:
+        """Submit a batch, and see to it that each of its futures has an end."""
+        patience = Patience(service_known=self._service_known)
+        while True:
+            group = self._groups.resolve(batch[0].destination.group)
+            try:
+                count = self._submit_once(batch, group)
+                self._service_known = True
+                self._on_sent(batch[0].destination, count)
+                return
+            except ComputeError as error:
+                if self._lost_group(error, batch, group):
+                    continue
+                try:
+                    if self._settled(batch, group, error):
+                        return
+                    self._wait_after(error, patience)
+                except ComputeError as final:
+                    _fail(batch, final)
+                    return
+
+    def _submit_once(self, batch: list[Submission], group: str | None) -> int:
+        """Submit a batch, and expect its results; say how many tasks were taken."""
         destination = batch[0].destination
-        group = destination.task_group_id and str(destination.task_group_id)
-        request = submit_request(batch, group or self._task_group_id())
-        taken: list[tuple[str, ComputeFuture]] = []
-        early: list[tuple[ComputeFuture, Result]] = []
-        self._pending.submit_starts()
-        try:
-            answer = self._service._submit(destination.endpoint_id, request)
-            used_group = _task_group(answer, request)
-            taken = list(_taken_tasks(batch, answer))
-        except ComputeError as error:
-            failure = _submit_failure(error, len(batch), destination, request)
-            for submission in batch:
-                settle(submission.future, error=failure)
-        finally:
-            early = self._pending.submit_ends(taken)
-        if taken:
-            # Only now: should the results be unavailable, these futures must hear of it.
-            self._on_taken(used_group)
-        for future, result in early:
-            self._on_early(future, result)
+        request = submit_request(batch, group)
+        taken: list[tuple[str, AwaitedTask]] = []
+        used = group or ""
+        tasks = self._groups[group] if group else None
+        with tasks.submitting() if tasks else contextlib.nullcontext():
+            self._results.submit_starts()
+            try:
+                answer = self._service._submit(destination.endpoint_id, request)
+                used = _task_group(answer, request)
+                taken = list(_taken_tasks(batch, answer))
+                self._note(batch, used, taken, made_here=group is None)
+            finally:
+                self._results.submit_ends(used, taken)
+        return len(taken)
+
+    def _note(
+        self,
+        batch: list[Submission],
+        group: str,
+        taken: list[tuple[str, AwaitedTask]],
+        *,
+        made_here: bool,
+    ) -> None:
+        tasks = self._groups[group]
+        tasks.made(task_id for task_id, _ in taken)
+        if made_here:
+            tasks.ours_alone = True
+            self._groups.made(batch[0].destination.group, group)
+
+    def _lost_group(self, error: ComputeError, batch: list[Submission], group: str | None) -> bool:
+        """Tell whether a group that nobody asked for by name has gone, and forget it then."""
+        choice = batch[0].destination.group
+        if choice.given or group is None or not isinstance(error, NotFound | PermissionDenied):
+            return False
+        if "TASK_GROUP" not in error.code.upper():
+            return False
+        log.info("task group %s cannot be used any more; a new one is made", group)
+        self._groups.forget(choice, group)
+        return True
+
+    def _settled(self, batch: list[Submission], group: str | None, error: ComputeError) -> bool:
+        """Find out what became of a batch whose submit failed.
+
+        Returns:
+            Whether its tasks were taken after all; otherwise they surely were not.
+
+        Raises:
+            ComputeError: that cannot be told.
+        """
+        if not _may_be_taken(error):
+            return False
+        if group is None:
+            raise uncertain(batch, error, task_group_id=None, unknown=None)
+        tasks = self._groups[group]
+        for wait_s in _LOOK_AFTER_S:
+            self._pause(wait_s)
+            with tasks.looking():
+                unknown = self._look(batch, group, tasks, error)
+                arrival = judge(batch, unknown, ours_alone=tasks.ours_alone)
+                if arrival is Arrival.ALL:
+                    self._adopt(batch, group, tasks, unknown)
+                    return True
+                if arrival is Arrival.UNCERTAIN:
+                    tasks.made(unknown)  # the next look is not for these
+                    raise uncertain(batch, error, task_group_id=group, unknown=unknown)
+        return False
+
+    def _look(
+        self, batch: list[Submission], group: str, tasks: GroupTasks, cause: ComputeError
+    ) -> list[str]:
+        """List the tasks of a group that no submit of ours is known to have made."""
+        patience = Patience(service_known=True)
+        while True:
+            try:
+                listed = self._service.get_task_group(group).get("tasks") or []
+                return tasks.unknown(str(task["id"]) for task in listed)
+            except _PASSING as error:
+                try:
+                    self._wait_after(error, patience)
+                except ComputeError:
+                    raise uncertain(batch, cause, task_group_id=group, unknown=None) from error
+            except (ComputeError, KeyError, TypeError) as error:
+                raise uncertain(batch, cause, task_group_id=group, unknown=None) from error
+
+    def _adopt(
+        self, batch: list[Submission], group: str, tasks: GroupTasks, task_ids: list[str]
+    ) -> None:
+        """Take tasks for ours: as many as there are calls, all of the same function and values."""
+        log.info("the service had taken %d tasks of a submit that broke off", len(batch))
+        taken = [_taken(s, task_id) for s, task_id in zip(batch, task_ids, strict=True)]
+        self._results.submit_starts()
+        self._results.submit_ends(group, taken)
+        tasks.made(task_ids)
+        self._on_sent(batch[0].destination, len(taken))
+
+    def _wait_after(self, error: ComputeError, patience: Patience) -> None:
+        """Wait before the next attempt.
+
+        Raises:
+            ComputeError: the error itself, where there is no sense in another one.
+        """
+        wait_s = patience.after(error, time.monotonic())
+        if wait_s is None:
+            raise error
+        log.warning("the service cannot be used, trying again in %.1f s: %s", wait_s, error)
+        if not self._pause(wait_s):
+            raise error
 
 
 def submit_request(batch: list[Submission], task_group_id: str | None) -> dict[str, Any]:
@@ -139,8 +299,8 @@ def submit_request(batch: list[Submission], task_group_id: str | None) -> dict[s
 
 def _taken_tasks(
     batch: list[Submission], answer: dict[str, Any]
-) -> Iterator[tuple[str, ComputeFuture]]:
-    """Pair task ids with futures: the answer lists a function's ids in the order of its calls."""
+) -> Iterator[tuple[str, AwaitedTask]]:
+    """Pair task ids with calls: the answer lists a function's ids in the order of its calls."""
     ids = {function: iter(task_ids or ()) for function, task_ids in answer["tasks"].items()}
     given: set[str] = set()
     for submission in batch:
@@ -155,8 +315,18 @@ def _taken_tasks(
             )
             continue
         given.add(task_id)
-        submission.future.task_id = task_id
-        yield task_id, submission.future
+        yield _taken(submission, task_id)
+
+
+def _taken(submission: Submission, task_id: str) -> tuple[str, AwaitedTask]:
+    submission.future.task_id = task_id
+    task = AwaitedTask(
+        submission.future,
+        submission.destination.serializer,
+        asked_at=time.monotonic(),
+        endpoint_id=str(submission.destination.endpoint_id),
+    )
+    return task_id, task
 
 
 def _task_group(answer: dict[str, Any], request: dict[str, Any]) -> str:
@@ -169,6 +339,16 @@ def _task_group(answer: dict[str, Any], request: dict[str, Any]) -> str:
     return str(group)
 
 
+def _may_be_taken(error: ComputeError) -> bool:
+    """Tell whether a submit that failed may have been taken all the same."""
+    if isinstance(error, ServiceUnreachable):
+        return error.sent
+    # An answer of success that cannot be read came after the tasks were taken.
+    return isinstance(error, ComputeAPIError) and (
+        error.http_status < 300 or error.http_status >= 500
+    )
+
+
 def _starts(future: ComputeFuture) -> bool:
     """Set a future running, unless it was cancelled, or somebody else has ended it."""
     try:
@@ -177,26 +357,10 @@ def _starts(future: ComputeFuture) -> bool:
         return False
 
 
-def _submit_failure(
-    error: ComputeError, count: int, destination: Destination, request: dict[str, Any]
-) -> ComputeError:
-    """Tell a submit that surely failed from one that may have been taken."""
-    if isinstance(error, ServiceUnreachable):
-        uncertain = error.sent
-    else:  # an answer of success that cannot be read came after the tasks were taken
-        uncertain = isinstance(error, ComputeAPIError) and (
-            error.http_status < 300 or error.http_status >= 500
-        )
-    if not uncertain:
-        return error
-    group = request.get("task_group_id")
-    where = f"task group {group}" if group else "a task group made by this submit"
-    failure = SubmissionUncertain(
-        f"a submit of {count} tasks to endpoint {destination.endpoint_id} broke off, and the "
-        f"service may or may not have taken them: look in {where} before you send them again "
-        f"({error})",
-        endpoint_id=str(destination.endpoint_id),
-        task_group_id=group,
-    )
-    failure.__cause__ = error
-    return failure
+def _fail(batch: list[Submission], error: Exception, cause: BaseException | None = None) -> None:
+    """Fail futures, each with an error of its own: one that is raised twice mixes its traces."""
+    for submission in batch:
+        own = again(error) if isinstance(error, ComputeError) else error
+        if cause is not None:
+            own.__cause__ = cause
+        settle(submission.future, error=own)

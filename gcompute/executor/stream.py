@@ -2,22 +2,17 @@
 
 In come access to the result queues (asked for over HTTP, afresh for each connection) and the
 task groups to watch; out go deliveries, on the connection's thread, to a callback that must
-only pass them on. Source: ``docs/wire.md#amqp-0-9-1``. This is the only module of the client
-that imports ``pika``.
+only pass them on. Source: ``docs/wire.md#amqp-0-9-1``. This package's only importer of ``pika``.
 
-One thread owns the connection and everything of pika::
+One thread owns the connection, and everything of pika. What it does next is said by
+:class:`~gcompute.executor.lifecycle.Lifecycle`; here is how. Each task group has a channel of
+its own (:mod:`gcompute.executor.consuming`), so that a queue that went away, or that is not
+ours, costs no other group anything.
 
-    run:  ask for access -> connect -> open a channel -> consume each watched queue
-          ^                                                   |
-          +---- back off <---- connection or channel lost ----+
-
-Other threads only leave messages for it: :meth:`ResultStream.watch`, :meth:`acknowledge` and
-:meth:`stop` put callbacks into its loop. What they leave while no connection is open is done by
-the next one, since watched groups are kept, and what was not acknowledged is delivered again.
-
-What can fail: access refused for good (a wrong token) ends the stream with ``on_unavailable``.
-Everything else (no network, a broker that restarts, a queue that went away) is tried again, for
-as long as somebody needs results.
+Other threads only leave messages: :meth:`ResultStream.watch`, :meth:`acknowledge`,
+:meth:`release` and :meth:`stop` put callbacks into the connection's loop. What they leave while
+no connection is open is done by the next one, since watched groups are kept, and what was not
+acknowledged is delivered again.
 """
 
 from __future__ import annotations
@@ -25,9 +20,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from gcompute.backoff import Backoff
 from gcompute.errors import (
@@ -37,16 +31,14 @@ from gcompute.errors import (
     PermissionDenied,
     VersionMismatch,
 )
+from gcompute.executor.consuming import Delivery, QueueConsumer, Token
+from gcompute.executor.lifecycle import Action, Event, Lifecycle, State
 from gcompute.threads import join, spawn
 
 if TYPE_CHECKING:
     import pika
-    from pika.channel import Channel
 
 log = logging.getLogger(__name__)
-
-#: Deliveries that may be on their way to a future at once; bounds the memory they take.
-_PREFETCH = 512
 
 #: Seconds in which acknowledgements are gathered; each one costs a wake-up and a packet.
 _ACKNOWLEDGE_DELAY_S = 0.02
@@ -58,21 +50,20 @@ _CLOSE_TIMEOUT_S = 5
 _PERMANENT = (AuthenticationFailed, PermissionDenied, NotFound, VersionMismatch)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message of a result queue.
+class StreamListener(Protocol):
+    """Who is told what happens to the stream; on the connection's thread, so it must not block."""
 
-    Attributes:
-        token: what to give to :meth:`ResultStream.acknowledge`.
-        body: the message (see :mod:`gcompute.messages`).
-        completed_at: when the task finished, Unix time in seconds, where the service says so.
-        high_assurance: the result itself must be fetched over HTTP.
-    """
+    def delivered(self, delivery: Delivery) -> None:
+        """Take a message of a result queue."""
 
-    token: tuple[int, int]
-    body: bytes
-    completed_at: int | None
-    high_assurance: bool
+    def consuming(self, task_group_id: str) -> None:
+        """Hear that a group's queue is consumed, now or again: results may have been missed."""
+
+    def interrupted(self, task_group_id: str, reason: str) -> None:
+        """Hear that a group's queue is not consumed, for now or for long."""
+
+    def refused(self, error: ComputeError) -> None:
+        """Hear that there is no access to the queues, and that this is the end of the stream."""
 
 
 class ResultStream:
@@ -81,9 +72,7 @@ class ResultStream:
     Args:
         find_access: gives ``connection_url`` and ``queue_prefix``; may raise a
             :class:`~gcompute.errors.ComputeError`.
-        on_delivery: is given each message, on the connection's thread; must not block.
-        on_reopened: is called after each connection but the first: messages may have been lost.
-        on_unavailable: is given the error when results cannot be had at all.
+        listener: is told what comes of it.
         port: the port to use, in place of the one in ``connection_url``.
         label: names the thread.
     """
@@ -91,17 +80,13 @@ class ResultStream:
     def __init__(
         self,
         find_access: Callable[[], dict[str, str]],
+        listener: StreamListener,
         *,
-        on_delivery: Callable[[Delivery], None],
-        on_reopened: Callable[[], None],
-        on_unavailable: Callable[[ComputeError], None],
         port: int | None = None,
         label: str = "",
     ) -> None:
         self._find_access = find_access
-        self._on_delivery = on_delivery
-        self._on_reopened = on_reopened
-        self._on_unavailable = on_unavailable
+        self._listener = listener
         self._port = port
         self._label = label
         #: Guards the attributes up to the blank line; held for assignments only.
@@ -110,47 +95,57 @@ class ResultStream:
         self._stopping = threading.Event()
         #: Task groups to consume, in the order in which they came.
         self._groups: dict[str, None] = {}
-        #: The last delivery that was handled and not acknowledged yet; an acknowledgement is
-        #: scheduled as long as there is one.
-        self._handled: tuple[int, int] | None = None
+        #: Deliveries that were handled; their acknowledgement is scheduled while there are any.
+        self._handled: list[Token] = []
         #: The open or opening connection; ``None`` between two.
         self._connection: pika.SelectConnection | None = None
 
         # What follows belongs to the connection's thread.
-        self._channel: Channel | None = None
-        self._prefix = ""
-        #: Counts connections: a token of an older one cannot be acknowledged any more.
-        self._epoch = 0
-        self._consuming: set[str] = set()
-        #: When the connection became good, on the monotonic clock; ``None`` before.
-        self._opened_at: float | None = None
+        self._life = Lifecycle(Backoff())
+        self._access: dict[str, str] = {}
+        #: Why there is no access, once that is for good.
+        self._refusal: ComputeError | None = None
+        #: Task group to who consumes its queue.
+        self._consumers: dict[str, QueueConsumer] = {}
 
     def prepare(self) -> None:
         """Start connecting, so that it is done when the first group is known."""
         with self._lock:
             if self._thread is None and not self._stopping.is_set():
+                self._life = Lifecycle(Backoff())
                 self._thread = spawn(f"results{self._label}", self._run)
 
     def watch(self, task_group_id: str) -> None:
         """Consume a task group's queue, now and after each reconnection."""
         with self._lock:
+            known = task_group_id in self._groups
             self._groups[task_group_id] = None
         self.prepare()
-        self._in_loop(self._consume_all)
+        if not known:
+            self._in_loop(self._consume_all)
 
-    def acknowledge(self, token: tuple[int, int]) -> None:
-        """Acknowledge a delivery and all before it, soon: what comes in a moment goes together."""
+    def acknowledge(self, tokens: Iterable[Token]) -> None:
+        """Acknowledge deliveries, soon: what comes in a moment goes together."""
         with self._lock:
             if self._connection is None:
                 return  # what was delivered on an older connection is delivered again
-            scheduled, self._handled = self._handled is not None, token
+            scheduled = bool(self._handled)
+            self._handled.extend(tokens)
         if not scheduled:
             self._in_loop(self._schedule_acknowledgement)
+
+    def hold(self, token: Token) -> None:
+        """Leave a delivery unacknowledged; call this before what came after it is handled."""
+        token.consumer.hold(token.tag)
+
+    def release(self, token: Token, after_s: float) -> None:
+        """Give a held delivery back to the broker, after some seconds."""
+        self._in_loop(lambda: self._release_later(token, after_s))
 
     def stop(self) -> None:
         """Close the connection and end the thread, soon."""
         self._stopping.set()
-        self._in_loop(self._close)
+        self._in_loop(self._unneeded)
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait for the thread to end, after :meth:`stop`."""
@@ -165,18 +160,11 @@ class ResultStream:
     # From here on everything runs on the connection's thread.
 
     def _run(self) -> None:
-        backoff = Backoff()
         try:
-            while not self._stopping.is_set():
-                good_for_s = 0.0
-                try:
-                    good_for_s = self._session(self._find_access())
-                except _PERMANENT as error:
-                    self._end(error)
-                    return
-                except ComputeError as error:
-                    log.warning("no access to the result queues yet, trying again: %s", error)
-                self._stopping.wait(backoff.next_s(good_for_s))
+            event: Event | None = Event.NEEDED
+            while event is not None:
+                action = self._tell(event)
+                event = self._do(action) if action is not None else None
         except Exception as error:  # a defect of ours: those who wait must hear of it
             if self._stopping.is_set():  # pika fails an assertion when it is closed while it opens
                 log.debug("the stream of results broke while it was stopped: %r", error)
@@ -184,76 +172,84 @@ class ResultStream:
             log.exception("the stream of results broke")
             self._end(ComputeError(f"the stream of results broke: {error!r}"))
 
+    def _tell(self, event: Event) -> Action | None:
+        return self._life.handle(event, time.monotonic())
+
+    def _do(self, action: Action) -> Event | None:
+        """Do what takes its time, and give what came of it."""
+        if action is Action.ASK:
+            return Event.UNNEEDED if self._stopping.is_set() else self._ask()
+        if action is Action.CONNECT:
+            return self._session()
+        if action is Action.BACK_OFF:
+            return Event.UNNEEDED if self._stopping.wait(self._life.wait_s) else Event.WAITED
+        if action is Action.GIVE_UP and self._refusal is not None:
+            self._end(self._refusal)
+        return None
+
+    def _ask(self) -> Event:
+        try:
+            self._access = self._find_access()
+        except _PERMANENT as error:
+            self._refusal = error
+            return Event.REFUSED
+        except ComputeError as error:
+            log.info("no access to the result queues yet, trying again: %s", error)
+            self._interrupted(str(error))
+            return Event.NOT_GRANTED
+        return Event.GRANTED
+
     def _end(self, error: ComputeError) -> None:
         with self._lock:
             self._thread = None  # whoever needs results later starts over
-        self._on_unavailable(error)
+        self._listener.refused(error)
 
-    def _session(self, access: dict[str, str]) -> float:
-        """Connect and consume until the connection is lost; say how long it was good, in s."""
+    def _session(self) -> Event:
+        """Connect and consume until the connection is lost."""
         import pika
 
-        parameters = pika.URLParameters(access["connection_url"])
+        parameters = pika.URLParameters(self._access["connection_url"])
         if self._port is not None:
             parameters.port = self._port
         parameters.connection_attempts = 1
         parameters.client_properties = {"connection_name": f"gcompute results{self._label}"}
-        self._opened_at = None
-        self._prefix = access["queue_prefix"]
         connection = pika.SelectConnection(
             parameters,
-            on_open_callback=self._on_open,
-            on_open_error_callback=self._on_lost,
-            on_close_callback=self._on_lost,
+            on_open_callback=lambda _connection: self._opened(),
+            on_open_error_callback=self._lost,
+            on_close_callback=self._lost,
         )
         with self._lock:
             self._connection = connection
         if self._stopping.is_set():  # stop() came before there was a connection to close
-            connection.ioloop.call_later(0, self._close)
+            connection.ioloop.call_later(0, self._unneeded)
         try:
             connection.ioloop.start()
         finally:
             with self._lock:
                 self._connection = None
-                self._handled = None
-            self._channel = None
-            self._consuming.clear()
+                self._handled.clear()
+            self._consumers.clear()
             connection.ioloop.close()
-        return 0.0 if self._opened_at is None else time.monotonic() - self._opened_at
+        return Event.LOST
 
-    def _on_open(self, connection: pika.SelectConnection) -> None:
-        connection.channel(on_open_callback=self._on_channel_open)
-
-    def _on_channel_open(self, channel: Channel) -> None:
-        self._epoch += 1
-        self._opened_at = time.monotonic()
-        self._channel = channel
-        channel.add_on_close_callback(self._on_channel_closed)
-        channel.add_on_cancel_callback(self._on_cancelled)
-        channel.basic_qos(prefetch_count=_PREFETCH)
-        self._consume_all()
-        if self._epoch > 1:
+    def _opened(self) -> None:
+        again = self._life.openings > 0
+        if self._tell(Event.OPENED) is Action.CLOSE:
+            self._close()
+            return
+        if again:
             log.info("connected to the result queues again")
-            self._on_reopened()
+        self._consume_all()
 
     def _consume_all(self) -> None:
-        if self._channel is None or not self._channel.is_open:
+        if self._life.state is not State.CONSUMING or self._connection is None:
             return
         for group in list(self._groups):
-            if group not in self._consuming:
-                self._consuming.add(group)
-                self._channel.basic_consume(f"{self._prefix}{group}", self._on_message)
-
-    def _on_message(self, _channel: Channel, method: Any, properties: Any, body: bytes) -> None:
-        headers = properties.headers or {}
-        self._on_delivery(
-            Delivery(
-                token=(self._epoch, method.delivery_tag),
-                body=body,
-                completed_at=properties.timestamp,
-                high_assurance=bool(headers.get("high_assurance")),
-            )
-        )
+            if group not in self._consumers:
+                self._consumers[group] = QueueConsumer(
+                    self._connection, self._access["queue_prefix"], group, self._listener
+                )
 
     def _schedule_acknowledgement(self) -> None:
         if self._connection is not None:
@@ -261,24 +257,31 @@ class ResultStream:
 
     def _acknowledge(self) -> None:
         with self._lock:
-            token, self._handled = self._handled, None
-        epoch, tag = token or (0, 0)
-        if epoch == self._epoch and self._channel is not None and self._channel.is_open:
-            self._channel.basic_ack(tag, multiple=True)
+            tokens, self._handled = self._handled, []
+        consumers = {}
+        for token in tokens:
+            token.consumer.handled(token.tag)
+            consumers[token.consumer.group] = token.consumer
+        for consumer in consumers.values():
+            consumer.acknowledge()
 
-    def _on_cancelled(self, _frame: object) -> None:
-        log.warning("the broker cancelled a result queue's consumer; connecting again")
-        self._close()
+    def _release_later(self, token: Token, after_s: float) -> None:
+        if self._connection is not None:
+            self._connection.ioloop.call_later(after_s, lambda: token.consumer.release(token.tag))
 
-    def _on_channel_closed(self, _channel: Channel, reason: Exception) -> None:
+    def _lost(self, connection: pika.SelectConnection, reason: object) -> None:
         if not self._stopping.is_set():
-            log.warning("the channel of the result queues was closed: %s", reason)
-        self._close()
-
-    def _on_lost(self, connection: pika.SelectConnection, reason: object) -> None:
-        if not self._stopping.is_set():
-            log.warning("the connection to the result queues was lost: %s", reason)
+            log.info("the connection to the result queues was lost: %s", reason)
+            self._interrupted(f"{reason!r}")
         connection.ioloop.stop()
+
+    def _interrupted(self, reason: str) -> None:
+        for group in list(self._groups):
+            self._listener.interrupted(group, reason)
+
+    def _unneeded(self) -> None:
+        if self._tell(Event.UNNEEDED) is Action.CLOSE:
+            self._close()
 
     def _close(self) -> None:
         connection = self._connection

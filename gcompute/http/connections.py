@@ -3,11 +3,14 @@
 An httpx client is made when it is first needed. Closing ends its idle connections at once, and
 those in use when their requests have ended: a socket that is closed under a thread which reads
 from it leaves that thread waiting, and the next connection of the process may get its number.
+A forked process opens its own: two that speak on one connection read each other's answers.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -34,6 +37,7 @@ class Connections:
         self._lock = threading.Lock()
         #: What the next request uses; a pool that was closed is nobody's but its users'.
         self._pool: _Pool | None = None
+        _all.add(self)
 
     @contextmanager
     def use(self) -> Iterator[httpx.Client]:
@@ -57,3 +61,26 @@ class Connections:
             idle = pool is not None and pool.users == 0
         if pool is not None and idle:
             pool.http.close()
+
+    def abandon(self) -> None:
+        """Leave the connections to the process that this one was forked from."""
+        self._lock = threading.Lock()
+        if self._pool is not None:
+            _parents.append(self._pool)  # to close it would end the parent's TLS sessions
+            self._pool = None
+
+
+#: All there are, to be told of a fork.
+_all: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+#: In a forked process: what is the parent's, kept as it is.
+_parents: list[_Pool] = []
+
+
+def _abandon_all() -> None:
+    for connections in list(_all):
+        connections.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)

@@ -1,4 +1,4 @@
-"""Comparing an endpoint's Python with ours, before the first task goes there.
+"""Looking at an endpoint when the first tasks go there: its Python, and whether it works.
 
 Bytecode and pickles of one minor version of Python may fail, crash, or give wrong results in
 another. The service knows an endpoint's version from its registration; a worker's may still
@@ -24,6 +24,9 @@ from gcompute.ids import UUIDLike, as_uuid
 from gcompute.serialize import ComputeSerializer, StrategyChoice, choose
 
 log = logging.getLogger(__name__)
+
+#: Words of the service for an endpoint that takes no tasks.
+_NOT_WORKING = ("offline", "disconnected", "stopped")
 
 
 def compare_runtimes(core: ClientCore, endpoint_id: Any) -> Recipe[None]:
@@ -51,6 +54,25 @@ def compare_runtimes(core: ClientCore, endpoint_id: Any) -> Recipe[None]:
     choice = _choice(python)
     if choice.warning and not core.serializer.survives(platform.python_version(), str(python)):
         yield Notice(f"endpoint {key}: {choice.warning}")
+
+
+def warn_if_offline(core: ClientCore, endpoint_id: Any) -> Recipe[None]:
+    """Warn, once an endpoint, when nothing there takes the tasks that are sent to it."""
+    key = str(endpoint_id)
+    if not core._compare_runtimes or not core._statuses.claim(key):
+        return
+    call = read("endpoints.get_endpoint_status", endpoint_uuid=endpoint_id)
+    try:
+        answer = yield from ask(core, call)
+    except ComputeError as error:
+        log.debug("the status of endpoint %s cannot be had: %s", key, error)
+        return
+    status = str(answer.get("status") or "") if isinstance(answer, dict) else ""
+    if status.lower() in _NOT_WORKING:
+        yield Notice(
+            f"endpoint {key} is {status}: the service keeps the tasks, and they run once the "
+            "endpoint is started (globus-compute-endpoint start, on its machine)"
+        )
 
 
 def serializer_for(core: ClientCore, endpoint_id: UUIDLike) -> Recipe[ComputeSerializer]:

@@ -71,7 +71,9 @@ def running_agent(service: LocalService, engine: str, folder: Path) -> Iterator[
             yield endpoint_id
         finally:
             _stop(agent)
-            client.delete_endpoint(endpoint_id)
+            # The one above is closed with a service that was started again meanwhile.
+            with service.client() as another:
+                another.delete_endpoint(endpoint_id)
 
 
 def _start(environment: dict[str, str], folder: Path, given: str) -> subprocess.Popen[bytes]:

@@ -29,6 +29,16 @@ def started_with(variable: str, value: str) -> list[int]:
     ]
 
 
+def mentioning(text: str) -> list[int]:
+    """Give the living processes whose command line, or title, has a text in it."""
+    wanted = text.encode()
+    return [
+        number
+        for number, fields in _stats()
+        if _alive(fields) and wanted in _read(number, "cmdline")
+    ]
+
+
 def _alive(fields: list[str]) -> bool:
     return fields[_STATE] not in ("Z", "X")
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from gcompute.executor import engine as engine_module
+from gcompute.executor import results as results_module
 from tests.unit.executor.stand_ins import Service, Stream
 
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """Give a service whose gate is open again at the end."""
-    monkeypatch.setattr(engine_module, "ResultStream", Stream)
+    monkeypatch.setattr(results_module, "ResultStream", Stream)
     made = Service()
     yield made
     made.gate.set()

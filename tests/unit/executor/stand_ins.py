@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from gcompute import Client, Executor
 from gcompute.errors import ComputeError
-from gcompute.executor.stream import Delivery
+from gcompute.executor.consuming import Delivery, QueueConsumer, Token
+from gcompute.executor.stream import StreamListener
 from gcompute.messages import ResultMessage, encode
 from gcompute.serialize import ComputeSerializer, unpack_buffers
 
@@ -23,39 +24,58 @@ GROUP = "30000000-0000-4000-8000-000000000003"
 SERIALIZER = ComputeSerializer()
 
 
+class Queue:
+    """Stands for who consumes a group's queue: what a token of a delivery refers to."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+
+
+def delivery(tag: int, body: bytes, *, group: str = GROUP, **more: Any) -> Delivery:
+    """Make a message of a result queue."""
+    settings: dict[str, Any] = {"completed_at": None, "high_assurance": False} | more
+    return Delivery(group, Token(cast(QueueConsumer, Queue(group)), tag), body, **settings)
+
+
 class Stream:
     """Stands for the stream of results: passes on what a test puts in."""
 
+    #: The last that was made.
     last: Stream
+    made = 0
 
     def __init__(
         self,
         find_access: Callable[[], dict[str, str]],
+        listener: StreamListener,
         *,
-        on_delivery: Callable[[Delivery], None],
-        on_reopened: Callable[[], None],
-        on_unavailable: Callable[[ComputeError], None],
         port: int | None = None,
         label: str = "",
     ) -> None:
-        self.on_delivery = on_delivery
-        self.on_reopened = on_reopened
-        self.on_unavailable = on_unavailable
+        self.listener = listener
         self.port = port
         #: What was asked of it, in order: "prepare", "watch <group>", "acknowledge <tag>", "stop".
         self.calls: list[str] = []
         self.stopped = threading.Event()
         self._tag = 0
         Stream.last = self
+        Stream.made += 1
 
     def prepare(self) -> None:
         self.calls.append("prepare")
 
     def watch(self, task_group_id: str) -> None:
         self.calls.append(f"watch {task_group_id}")
+        self.listener.consuming(task_group_id)
 
-    def acknowledge(self, token: tuple[int, int]) -> None:
-        self.calls.append(f"acknowledge {token[1]}")
+    def acknowledge(self, tokens: list[Token]) -> None:
+        self.calls.append(f"acknowledge {tokens[-1].tag}")
+
+    def hold(self, token: Token) -> None:
+        self.calls.append(f"hold {token.tag}")
+
+    def release(self, token: Token, after_s: float) -> None:
+        self.calls.append(f"release {token.tag}")
 
     def stop(self) -> None:
         self.calls.append("stop")
@@ -64,12 +84,12 @@ class Stream:
     def join(self, timeout_s: float | None = None) -> None:
         assert self.stopped.wait(WAIT_S if timeout_s is None else timeout_s)
 
-    def result(self, task_id: str | None, value: object) -> None:
+    def result(self, task_id: str | None, value: object, group: str = GROUP) -> None:
         """Let a result arrive."""
         assert task_id is not None
         self._tag += 1
         body = encode(ResultMessage(task_id, SERIALIZER.serialize(value)))
-        self.on_delivery(Delivery((1, self._tag), body, None, False))
+        self.listener.delivered(delivery(self._tag, body, group=group))
 
 
 class Service:
@@ -79,12 +99,20 @@ class Service:
         self.serializer = SERIALIZER
         self.result_serializers: list[str] = []
         self.plentiful = True
+        #: What the executors of this client share.
+        self._executors_share: Any = None
         self.gate = threading.Event()
         self.gate.set()
         self.arrived = threading.Semaphore(0)
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.registered: list[dict[str, Any]] = []
         self.refusal: ComputeError | None = None
+        #: Endpoints whose status was looked at.
+        self.looked_at: list[str] = []
+        #: The group of the last submit.
+        self.group = GROUP
+        #: Tasks that the service lists in any group.
+        self.listed: list[str] = []
         #: Called with the ids of each submit, before it is answered.
         self.on_submit: Callable[[list[str]], None] = lambda ids: None
 
@@ -111,9 +139,16 @@ class Service:
         assert self.gate.wait(WAIT_S)
         if self.refusal is not None:
             raise self.refusal
+        self.group = request.get("task_group_id", GROUP)
         tasks = {f: [str(uuid.uuid4()) for _ in texts] for f, texts in request["tasks"].items()}
         self.on_submit([i for ids in tasks.values() for i in ids])
-        return {"tasks": tasks, "task_group_id": request.get("task_group_id", GROUP)}
+        return {"tasks": tasks, "task_group_id": self.group}
+
+    def _warn_if_offline(self, endpoint_id: Any) -> None:
+        self.looked_at.append(str(endpoint_id))
+
+    def get_task_group(self, task_group_id: str) -> dict[str, Any]:
+        return {"taskgroup_id": task_group_id, "tasks": [{"id": i} for i in self.listed]}
 
     def _batch_status(self, task_ids: list[str]) -> dict[str, dict[str, Any]]:
         return {}
@@ -141,7 +176,7 @@ def answer_all(service: Service, value: object = "done") -> None:
 
     def answer(task_ids: list[str]) -> None:
         for task_id in task_ids:
-            Stream.last.result(task_id, value)
+            Stream.last.result(task_id, value, service.group)
 
     service.on_submit = answer
 

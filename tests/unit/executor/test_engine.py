@@ -83,14 +83,14 @@ def test_a_refused_batch_leaves_the_executor_alive(service: Service) -> None:
 
 def test_results_that_cannot_be_had_fail_what_waits(service: Service) -> None:
     """A refused login at the queues ends the futures; the executor still takes tasks."""
-    with executor_of(service) as executor:
+    with executor_of(service, transport="amqp") as executor:
         started = threading.Event()
         service.on_submit = lambda ids: started.set()
         future = executor.submit(double, 1)
         assert started.wait(WAIT_S)
         answer_all(service)
         assert executor.submit(double, 2).result(WAIT_S) == "done"  # so the first is pending
-        Stream.last.on_unavailable(AuthenticationFailed(http_status=401))
+        Stream.last.listener.refused(AuthenticationFailed(http_status=401))
         with pytest.raises(ResultsUnavailable, match="401"):
             future.result(WAIT_S)
         assert executor.submit(double, 3).result(WAIT_S) == "done"

@@ -1,0 +1,293 @@
+"""Where the results of a client's tasks come from, for all of its executors.
+
+::
+
+    senders ---- tasks that were taken ----> pending: task group, task id -> future
+                                                 |
+    connection's thread --- deliveries ---> delivery's thread --- ends ---> futures
+                                                 ^    |
+    fetching's thread ----- answers ------------ +    +--> acknowledge, hold, release
+         ^                                                 (connection's thread)
+         +--- watched, consuming, interrupted
+
+One AMQP connection with a consumer for each task group (:mod:`.stream`), one thread that ends
+futures (:mod:`.delivery`), one that asks over HTTP for what the connection does not give
+(:mod:`.fetching`). They start with the first executor that submits, and end when the last one
+is closed and has all its results; another executor starts them again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Literal, get_args
+
+from gcompute.errors import ComputeError
+from gcompute.executor.consuming import Delivery
+from gcompute.executor.delivery import Result, ResultDelivery
+from gcompute.executor.fetching import ResultFetching
+from gcompute.executor.future import ComputeFuture
+from gcompute.executor.groups import TaskGroups
+from gcompute.executor.pending import AwaitedTask, PendingTasks
+from gcompute.executor.stream import ResultStream
+
+if TYPE_CHECKING:
+    from gcompute.client import Client
+
+#: How results come: over AMQP, by asking over HTTPS, or whichever works.
+Transport = Literal["auto", "amqp", "https"]
+TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
+
+
+class ResultThreads:
+    """The threads of a source, from the first use to the last.
+
+    Args:
+        client: the service.
+        pending: the awaited tasks.
+        groups: the task groups of the client's executors.
+        transport: how results come.
+        port: the port of the result queues, where it is not the service's choice.
+        label: names the threads.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        pending: PendingTasks[Result],
+        groups: TaskGroups,
+        *,
+        transport: Transport,
+        port: int | None,
+        label: str,
+    ) -> None:
+        self._groups = groups
+        self._transport = transport
+        self.stream = ResultStream(client.get_result_amqp_url, self, port=port, label=label)
+        self.fetching: ResultFetching[Result] = ResultFetching(
+            pending,
+            batch_status=client._batch_status,
+            plentiful=client._requests_are_plentiful,
+            on_answer=lambda task_id, task, answer: self.delivery.answer(task_id, task, answer),
+            on_refused=lambda error: self.delivery.give_up(error),
+            streams=transport != "https",
+            polls=transport != "amqp",
+            label=label,
+        )
+        try:
+            self.delivery = ResultDelivery(
+                pending,
+                broker=self.stream,
+                service=self,
+                on_stopped=self._stop_sources,
+                label=label,
+            )
+            if transport != "https":
+                self.stream.prepare()
+        except RuntimeError:  # the system has no more threads
+            self._stop_sources()
+            raise
+
+    def watch(self, group: str) -> None:
+        """Expect results of a task group."""
+        self.fetching.watched(group)
+        if self._transport != "https":
+            self.stream.watch(group)
+
+    def _stop_sources(self) -> None:
+        self.stream.stop()
+        self.fetching.stop()
+
+    def in_delivery(self) -> bool:
+        """Tell whether the caller is the thread that ends futures: a callback of a user."""
+        return threading.current_thread() is self.delivery.thread
+
+    def join(self) -> None:
+        """Wait for the threads to end, after the delivery was stopped."""
+        for thread in (self.delivery, self.stream, self.fetching):
+            thread.join()
+
+    # What the delivery asks for.
+
+    def fetch(self, group: str, task_id: str) -> None:
+        """Ask for one task that has finished."""
+        self.fetching.fetch(group, task_id)
+
+    def reconcile(self, group: str) -> None:
+        """Ask for all awaited tasks of a group."""
+        self.fetching.reconcile(group)
+
+    def shared(self, group: str) -> None:
+        """Hear that others consume a group's queue too."""
+        self._groups[group].ours_alone = False
+        self.fetching.shared(group)
+
+    # What the stream tells.
+
+    def delivered(self, delivery: Delivery) -> None:
+        """Take a message of a result queue."""
+        self.delivery.deliver(delivery)
+
+    def consuming(self, task_group_id: str) -> None:
+        """Hear that a group's queue is consumed, now or again."""
+        self.fetching.consuming(task_group_id)
+
+    def interrupted(self, task_group_id: str, reason: str) -> None:
+        """Hear that a group's queue is not consumed."""
+        self.fetching.interrupted(task_group_id, reason)
+
+    def refused(self, error: ComputeError) -> None:
+        """Hear that there is no access to the queues."""
+        if self._transport == "amqp":
+            self.delivery.give_up(error)
+        else:
+            self.fetching.give_up_on_stream(error)
+
+
+class ResultSource:
+    """Gets the results of a client's tasks. Safe to use from many threads.
+
+    Args:
+        client: the service.
+        groups: the task groups of the client's executors.
+        transport: how results come.
+        port: the port of the result queues, where it is not the service's choice.
+    """
+
+    def __init__(
+        self, client: Client, groups: TaskGroups, *, transport: Transport, port: int | None
+    ) -> None:
+        self._client = client
+        self._groups = groups
+        self._transport = transport
+        self._port = port
+        self._pending: PendingTasks[Result] = PendingTasks()
+        #: Guards what follows; held while threads start, never while they run.
+        self._lock = threading.Lock()
+        #: Who has submitted and not ended. They are kept alive by this: the user may have
+        #: forgotten an executor whose futures he waits for.
+        self._users: set[object] = set()
+        self._threads: ResultThreads | None = None
+        _sources.add(self)
+
+    def acquire(self, user: object, label: str) -> None:
+        """Be used by one more; the first starts the threads, named after it."""
+        with self._lock:
+            if self._threads is None:
+                self._threads = ResultThreads(
+                    self._client,
+                    self._pending,
+                    self._groups,
+                    transport=self._transport,
+                    port=self._port,
+                    label=label,
+                )
+            self._users.add(user)
+
+    def release(self, user: object) -> ResultThreads | None:
+        """Be used by one less; after the last the threads end, and are given to be joined."""
+        with self._lock:
+            self._users.discard(user)
+            threads = self._threads
+            if self._users or threads is None:
+                return None
+            self._threads = None
+        threads.delivery.stop()
+        return threads
+
+    def in_delivery(self) -> bool:
+        """Tell whether the caller is the thread that ends futures: a callback of a user."""
+        threads = self._threads
+        return threads is not None and threads.in_delivery()
+
+    def submit_starts(self) -> None:
+        """Hear that a submit is under way: its results may come before its answer."""
+        self._pending.submit_starts()
+
+    def submit_ends(self, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
+        """Hear which tasks it made; none where it failed."""
+        ready, strangers = self._pending.submit_ends(group, taken)
+        threads = self._threads
+        if threads is None:
+            return
+        if taken:
+            # Only now: should the results be unavailable, these futures must hear of it.
+            threads.watch(group)
+        for task, result in ready:
+            threads.delivery.complete(task, result)
+        if strangers:
+            threads.delivery.estrange(strangers)
+
+    def reload(self, group: str, tasks: list[tuple[str, AwaitedTask]]) -> list[ComputeFuture]:
+        """Await tasks that were submitted elsewhere or before.
+
+        Returns:
+            Their futures; of a task that is awaited already, the one that it has.
+        """
+        futures = self._pending.add(group, tasks)
+        threads = self._threads
+        if threads is not None:
+            threads.watch(group)
+        return futures
+
+    def ask(self, group: str, task_ids: list[str]) -> list[ComputeFuture]:
+        """Ask for tasks now, in the caller's thread.
+
+        Returns:
+            The futures of those that have finished, which end soon.
+        """
+        threads = self._threads
+        return [] if threads is None else threads.fetching.ask(group, task_ids)
+
+    def abandon(self) -> None:
+        """Be unused in a forked process: the threads, and all futures, are the parent's."""
+        self._lock = threading.Lock()
+        self._pending = PendingTasks()
+        self._users = set()
+        self._threads = None
+
+
+class ExecutorsShare:
+    """What the executors of one client share."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = weakref.ref(client)
+        self.groups = TaskGroups()
+        self._lock = threading.Lock()
+        self._sources: dict[tuple[Transport, int | None], ResultSource] = {}
+
+    def source(self, transport: Transport, port: int | None) -> ResultSource:
+        """Give the source of results for a way to get them."""
+        client = self._client()
+        assert client is not None  # who asks has it
+        with self._lock:
+            if (transport, port) not in self._sources:
+                self._sources[transport, port] = ResultSource(
+                    client, self.groups, transport=transport, port=port
+                )
+            return self._sources[transport, port]
+
+
+def shared_by_executors(client: Client) -> ExecutorsShare:
+    """Give what the executors of a client share; made at the first call."""
+    with _making:
+        if client._executors_share is None:
+            client._executors_share = ExecutorsShare(client)
+        share: ExecutorsShare = client._executors_share
+        return share
+
+
+_making = threading.Lock()
+
+#: All sources, to be told of a fork.
+_sources: weakref.WeakSet[ResultSource] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for source in list(_sources):
+        source.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
