@@ -50,11 +50,11 @@ class Names:
 
     def task_queue(self, endpoint_id: str) -> str:
         """Tasks for an endpoint."""
-        return f"{self.identity}.tasks.{endpoint_id}.{self._seal(endpoint_id)}"
+        return f"{self.identity}.tasks.{endpoint_id}.{self.seal(endpoint_id)}"
 
     def command_queue(self, endpoint_id: str) -> str:
         """Commands for a multi-user endpoint."""
-        return f"{self.identity}.commands.{endpoint_id}.{self._seal(endpoint_id)}"
+        return f"{self.identity}.commands.{endpoint_id}.{self.seal(endpoint_id)}"
 
     def result_key(self, endpoint_id: str) -> str:
         """Routing key of an endpoint's results."""
@@ -66,7 +66,7 @@ class Names:
 
     def queue_prefix(self, user_id: str) -> str:
         """What the names of a user's result queues begin with; the task group's id follows."""
-        return f"{self.identity}.user.{user_id}.{self._seal(user_id)}."
+        return f"{self.identity}.user.{user_id}.{self.seal(user_id)}."
 
     def group_queue(self, user_id: str, task_group_id: str) -> str:
         """Results of a task group, for the user."""
@@ -80,8 +80,9 @@ class Names:
         """Name of the broker's user who is an endpoint."""
         return f"{self.identity}.endpoint.{endpoint_id}"
 
-    def _seal(self, owner_id: str) -> str:
-        return hmac.digest(self.secret.encode(), owner_id.encode(), "sha256").hex()[:32]
+    def seal(self, text: str) -> str:
+        """Give 32 hexadecimal digits that only this service can make of a text."""
+        return hmac.digest(self.secret.encode(), text.encode(), "sha256").hex()[:32]
 
 
 def sender(routing_key: str) -> str:

@@ -4,7 +4,8 @@
                may see it                              may use it
 =============  ======================================  ====================================
 endpoint       owner, admins; everybody if ``public``  owner, admins
-own endpoint   every user of the service               every user of the service
+  multi-user   the same                                who may see it
+  own          every user of the service               every user of the service
 function       owner, its ``group``; everybody if      who may see it
                ``public``
 task           its submitter                           its submitter
@@ -12,8 +13,10 @@ task group     its maker                               its maker
 =============  ======================================  ====================================
 
 Only owners and admins may change an endpoint, and only its owner may delete a function.
-``public`` makes an endpoint known, not usable, as with the hosted service; the own endpoint is
-the one that the service starts itself. Source: ``openapi/compute.yaml#/components/schemas``.
+``public`` makes an endpoint known, not usable: it would run the tasks of strangers as its owner.
+One for many users starts an endpoint for each, and decides itself whom it serves. The own endpoint
+is the one that the service starts itself.
+Source: ``openapi/compute.yaml#/components/schemas``.
 """
 
 from __future__ import annotations
@@ -29,7 +32,10 @@ from .call import Call
 
 def may_use(service: Service, call: Call, endpoint: Endpoint) -> bool:
     """Tell whether the caller may run tasks on an endpoint."""
-    return endpoint.id == service.local_endpoint or endpoint.administered_by(call.user.id)
+    for_all = endpoint.multi_user and endpoint.public
+    return (
+        for_all or endpoint.id == service.local_endpoint or endpoint.administered_by(call.user.id)
+    )
 
 
 def may_see(service: Service, call: Call, endpoint: Endpoint) -> bool:

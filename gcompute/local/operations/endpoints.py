@@ -6,10 +6,12 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from gcompute.local import errors
 from gcompute.local.amqp import LinkError
+from gcompute.local.document import document
 from gcompute.local.service import Service
 from gcompute.local.store.endpoints import Endpoint
 
@@ -92,7 +94,8 @@ def _merged(service: Service, call: Call, endpoint_id: str) -> dict[str, Any]:
     """Give a registration as it is kept: flags that it does not name stay as they were."""
     known = service.store.endpoints.find(endpoint_id)
     before = {} if known is None else known.registration
-    registration = {key: value for key, value in call.body.items() if key != "endpoint_uuid"}
+    # What the document does not know, nobody may say of his endpoint: it may mean something here.
+    registration = {key: value for key, value in call.body.items() if key in _fields()}
     for flag in _FLAGS:
         registration.setdefault(flag, before.get(flag, False))
     _check_again(service, call, endpoint_id, registration["multi_user"])
@@ -101,6 +104,12 @@ def _merged(service: Service, call: Call, endpoint_id: str) -> dict[str, Any]:
         if registration.get(field) is not None:
             registration[field] = [canonical(id_) for id_ in registration[field]]
     return registration
+
+
+@cache
+def _fields() -> frozenset[str]:
+    """Give what the document knows of an endpoint."""
+    return frozenset(document()["components"]["schemas"]["RegisterEndpointRequest"]["properties"])
 
 
 def _check_again(
@@ -193,7 +202,8 @@ async def _lock(service: Service, call: Call) -> tuple[str, float]:
     until = call.now + _LOCK_S
     with service.store.transaction():
         service.store.endpoints.lock(endpoint.id, until)
-    await service.provisioning.shut_out(endpoint.id)
+    for locked in (*user_endpoints.of_manager(service, endpoint), endpoint):
+        await service.provisioning.shut_out(locked.id)
     return endpoint.id, until
 
 

@@ -6,7 +6,8 @@ Such a manager runs no tasks itself. Its agent takes commands to start agents of
              |                                                    ^
              +--> command --> queue of the manager --> its agent -+  starts it
 
-There is one user endpoint for each manager, user and configuration; its id follows from them.
+There is one user endpoint for each manager, user and configuration; its id follows from them, in a
+way that nobody else can follow, to register it for himself.
 Each submit sends the command again: a manager whose user endpoint runs only hands it the new
 credentials, and starts it anew if it was just about to stop. Commands that a manager was not
 there for are out of date when it comes back; then it gets one for each user endpoint that has
@@ -35,7 +36,7 @@ async def runner(service: Service, call: Call, endpoint: Endpoint) -> Endpoint:
         return endpoint
     configuration = call.body.get("user_endpoint_config") or {}
     owner = call.user.id
-    id_ = _id(endpoint.id, owner, configuration)
+    id_ = _id(service, endpoint.id, owner, configuration)
     registration = {
         "endpoint_name": f"uep.{endpoint.id}.{id_}",
         "display_name": endpoint.display_name,
@@ -52,19 +53,23 @@ async def runner(service: Service, call: Call, endpoint: Endpoint) -> Endpoint:
     return Endpoint(id_, owner, registration)
 
 
-def _id(manager: str, owner: str, configuration: dict[str, Any]) -> str:
-    described = json.dumps([owner, configuration], sort_keys=True)
-    return str(uuid.uuid5(uuid.UUID(manager), described))
+def _id(service: Service, manager: str, owner: str, configuration: dict[str, Any]) -> str:
+    described = json.dumps([manager, owner, configuration], sort_keys=True)
+    return str(uuid.UUID(service.provisioning.names.seal(described), version=5))
 
 
 async def start(service: Service, endpoint: Endpoint, now: float) -> None:
-    """Have a user endpoint started, if it is one.
+    """Have a user endpoint started, if it is one; while it or its manager is locked, it waits.
 
     Raises:
         LinkError: the broker is away.
     """
     if endpoint.manager is None:
         return
+    for id_ in (endpoint.id, endpoint.manager):
+        known = service.store.endpoints.find(id_)
+        if known is None or known.locked_until > now:
+            return
     owner = service.identities.find(endpoint.owner)
     credentials = await service.provisioning.describe_endpoint(endpoint.id, multi_user=False)
     command = {
