@@ -76,13 +76,14 @@ $(VENV)/.dev: $(VENV)/.demo pyproject.toml
 	@$(PIP) --editable '.[local,progress]' --group dev
 	@touch $@
 
-# numpy and pandas are there for the values that the interoperability tests send.
+# numpy and pandas are there for the values that the interoperability tests send. With texttable
+# 1.7.2 the official `globus-compute-endpoint list` breaks, and it does not say so.
 $(OFFICIAL)/.ready:
 	@echo "Installing the official SDK and agent $(OFFICIAL_VERSION) in an environment of their own"
 	@$(PYTHON) -m venv $(OFFICIAL)
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(OFFICIAL)/bin/python -m pip install --quiet \
 	  globus-compute-sdk==$(OFFICIAL_VERSION) globus-compute-endpoint==$(OFFICIAL_VERSION) \
-	  numpy pandas
+	  numpy pandas 'texttable<1.7.2'
 	@touch $@
 
 # What a user has, without what development brings along: imports are measured in it.
