@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,11 @@ def _play(cells: Sequence[Cell], folder: Path) -> int:
         for cell in cells:
             home = folder / str(cell)
             started_at = time.monotonic()
-            outcomes = play(cell, home, rabbitmq.url() if cell.broker == "rabbitmq" else None)
+            try:
+                outcomes = play(cell, home, rabbitmq.url() if cell.broker == "rabbitmq" else None)
+            except Exception:
+                # The other cells are worth playing all the same.
+                outcomes = [Outcome("the cell", "failed", traceback.format_exc(), 0.0)]
             played.append((cell, outcomes))
             print(row(cell, outcomes, time.monotonic() - started_at), flush=True)
             if failures(outcomes) and (log := agent_log(home)):

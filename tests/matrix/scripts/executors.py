@@ -7,13 +7,11 @@ import uuid
 from concurrent.futures import as_completed, wait
 from typing import Any
 
-from gcompute import Executor
 from gcompute.errors import SerializationError
 from gcompute.serialize import JSONData
 from tests.matrix.scripts.play import (
     OFFICIAL,
     PATIENCE_S,
-    LeftOut,
     Setting,
     play,
     raised,
@@ -119,9 +117,6 @@ def task_group(setting: Setting) -> None:
 
 def reloaded(setting: Setting) -> None:
     """The tasks of a group can be found again, finished or not."""
-    reload_tasks = getattr(Executor, "reload_tasks", None)
-    if reload_tasks is None:
-        raise LeftOut("this Executor has no reload_tasks")
     with setting.executor(task_group_id=None) as executor:
         executor.task_group_id = None
         first = [executor.submit(square, number) for number in range(5)]
@@ -130,7 +125,7 @@ def reloaded(setting: Setting) -> None:
         until(lambda: late.task_id)
         group = executor.task_group_id
     with setting.executor(task_group_id=group) as another:
-        found = {future.task_id: future for future in reload_tasks(another)}
+        found = {future.task_id: future for future in another.reload_tasks()}
         assert found.keys() == {future.task_id for future in (*first, late)}
         for future in (*first, late):
             assert found[future.task_id].result(PATIENCE_S) == future.result(PATIENCE_S)
