@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
+import ssl
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -61,12 +62,20 @@ class EmbeddedAccounts:
         broker: a running broker.
         logins: the users of the last time, who may come back.
         listener: where users are to find the broker.
+        tls: the certificate that they see there; ``None`` for no TLS.
     """
 
     volatile = True
 
-    def __init__(self, broker: Broker, logins: Logins, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        logins: Logins,
+        listener: socket.socket,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._broker = broker
+        self._tls = tls
         self._logins = logins
         self._listener = listener
         for login in logins.all():
@@ -82,7 +91,7 @@ class EmbeddedAccounts:
 
     async def open(self) -> str:
         """Have the broker listen to users as well."""
-        await self._broker.open(self._listener)
+        await self._broker.open(self._listener, self._tls)
         return without_credentials(self._broker.url(_SERVICE))
 
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:

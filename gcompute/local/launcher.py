@@ -92,6 +92,10 @@ class LocalService:
             plugin. With it each user and each endpoint has an account at the broker that can
             reach what is his and nothing else. The user needs the tag ``administrator``; a URL
             without user and password takes those of ``broker``.
+        tls: whether the embedded broker speaks TLS, with a certificate of its own in the state
+            folder. Its URLs begin with ``amqps`` then, as those of the hosted service do, and
+            whoever connects needs ``SSL_CERT_FILE``: see :meth:`environment`. A RabbitMQ has
+            TLS where its URL says so.
         users: who may use the service, as names or :class:`User`; the first one owns its
             endpoint, and the others may use it. Default: one user, called ``local``.
         state_dir: folder for the state, the log and the endpoint's files; made if need be. A
@@ -115,6 +119,7 @@ class LocalService:
         engine: str | Callable[..., Any] | None = None,
         engine_options: Mapping[str, Any] | None = None,
         broker_management: str | None = None,
+        tls: bool = False,
         users: Iterable[str | User] | None = None,
         state_dir: str | os.PathLike[str] | None = None,
         port: int = 0,
@@ -131,7 +136,10 @@ class LocalService:
         if broker is not None and urlsplit(broker).scheme not in ("amqp", "amqps"):
             raise ValueError("broker must be a URL amqp://user:password@host:port/vhost")
         _check_management(broker_management, broker)
+        if tls and broker is not None:
+            raise ValueError("tls is for the embedded broker: pass a RabbitMQ as amqps://...")
         self._workers = workers
+        self._tls = tls
         self._broker_url = broker
         self._broker_management = broker_management
         self._users = users_of(users)
@@ -285,6 +293,11 @@ class LocalService:
         still has to be told :attr:`url`. A login by a person asks for a token on its page: it
         says which user he is.
 
+        With ``tls``, ``SSL_CERT_FILE`` names the broker's certificate: Python then trusts it in
+        place of the system's file of authorities (the folder of them stays in use). It is looked
+        at when a connection is made, so a running program may set it for itself:
+        ``os.environ.update(service.environment())``.
+
         Args:
             client_credentials: whether to log in without a person, as the user's client. That is
                 an identity of its own, in the groups of its user.
@@ -298,6 +311,8 @@ class LocalService:
             "GLOBUS_SDK_SERVICE_URL_AUTH": self.auth_url,
             "GLOBUS_SDK_SERVICE_URL_COMPUTE": self.url,
         }
+        if self._told("ca_file") is not None:
+            variables["SSL_CERT_FILE"] = self._told("ca_file")
         if client_credentials:
             variables["GLOBUS_COMPUTE_CLIENT_ID"] = access["client_id"]
             variables["GLOBUS_COMPUTE_CLIENT_SECRET"] = access["client_secret"]
@@ -356,8 +371,12 @@ class LocalService:
 
         Raises:
             ValueError: there is no such user, or ``client`` is given, which is somebody's already.
+            LocalServiceFailed: the broker speaks TLS, and this process does not know how to trust
+                it.
         """
+        self._check_trust()
         from gcompute import Executor
+
 
         if "endpoint_id" not in kwargs:
             kwargs["endpoint_id"] = self.endpoint_id
@@ -366,6 +385,13 @@ class LocalService:
         elif user is not None:
             raise ValueError("pass user or client: a client is somebody's already")
         return Executor(**kwargs)
+
+    def _check_trust(self) -> None:
+        if self._told("ca_file") is not None and "SSL_CERT_FILE" not in os.environ:
+            raise LocalServiceFailed(
+                "this process does not trust the broker's certificate: call "
+                "os.environ.update(service.environment()), or start it with that environment"
+            )
 
     def _access(self, user: str | None) -> dict[str, str]:
         """Give what the service told of a user, by default the first one."""
@@ -403,12 +429,23 @@ class LocalService:
             engine=self._engine,
             broker=self._broker_url,
             broker_management=self._broker_management,
+            ca_file=str(_certificate(folder)) if self._tls else None,
             users=self._users,
             port=self._port,
             temporary=self._wanted_dir is None,
             heartbeat_period=self._heartbeat_period,
             token_lifetime=self._token_lifetime,
         )
+
+
+def _certificate(folder: Path) -> Path:
+    # The import takes a tenth of a second, which services without TLS need not spend.
+    from .certificate import certificate_file
+
+    try:
+        return certificate_file(folder)
+    except OSError as error:
+        raise _unusable(folder, error) from error
 
 
 def _check_management(management: str | None, broker: str | None) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import shutil
 import signal
 import sqlite3
@@ -83,6 +84,9 @@ async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Eve
 
     folder = Path(settings.state_dir)
     lock = AgentLock(folder)
+    if settings.ca_file is not None:
+        # The agent is a client like any other: it knows the broker by its certificate.
+        os.environ["SSL_CERT_FILE"] = settings.ca_file
     agent = await AgentProcess.spawn(lock) if settings.workers else None
     try:
         from .stack import running

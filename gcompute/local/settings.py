@@ -26,6 +26,8 @@ class Settings:
     broker: str | None = field(default=None, repr=False)
     #: URL of that RabbitMQ's management, credentials included; ``None`` for one account for all.
     broker_management: str | None = field(default=None, repr=False)
+    #: The certificate that the embedded broker shows, with its key beside it; ``None`` for no TLS.
+    ca_file: str | None = None
     #: Who may use the service, its owner first.
     users: tuple[User, ...] = DEFAULT
     host: str = "127.0.0.1"

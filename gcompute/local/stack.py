@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -68,6 +69,8 @@ class Announcement(TypedDict):
     endpoint_id: str | None
     #: Address of the broker, without credentials.
     broker: str
+    #: The certificate that clients of the broker must know; ``None`` for no TLS.
+    ca_file: str | None
     state_dir: str
 
 
@@ -108,6 +111,7 @@ async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterat
             users={identity.user.name: _access(identity) for identity in identities},
             endpoint_id=endpoint_id,
             broker=broker,
+            ca_file=settings.ca_file,
             state_dir=settings.state_dir,
         )
 
@@ -119,6 +123,14 @@ def _access(identity: Identity) -> Access:
         client_id=identity.client.id,
         client_secret=identity.client_secret,
     )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.ca_file is None:
+        return None
+    from .certificate import server_context
+
+    return server_context(Path(settings.ca_file))
 
 
 async def _accounts(settings: Settings, store: Store, stack: AsyncExitStack) -> Accounts:
@@ -139,7 +151,7 @@ async def _accounts(settings: Settings, store: Store, stack: AsyncExitStack) -> 
     broker = Broker(settings.host)
     await broker.start()
     stack.push_async_callback(broker.stop)
-    return EmbeddedAccounts(broker, store.logins, listener)
+    return EmbeddedAccounts(broker, store.logins, listener, _tls(settings))
 
 
 async def _connect(

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -35,7 +36,7 @@ class Broker:
     """A broker for one machine and one user.
 
     Args:
-        host: the address to listen on; keep it on loopback, there is no TLS.
+        host: the address to listen on; keep it on loopback, and give `open` what else there is.
         port: the port, 0 for a free one.
         limits: see `BrokerLimits`.
     """
@@ -51,6 +52,8 @@ class Broker:
         self._server: asyncio.Server | None = None
         #: Of the socket given to `open`.
         self._opened: asyncio.Server | None = None
+        #: Of the port that `url` names: "amqps" where that is of a socket opened with TLS.
+        self._scheme = "amqp"
         self._transports: set[Transport] = set()
         #: Transports whose connection has output.
         self._dirty: list[Transport] = []
@@ -81,15 +84,22 @@ class Broker:
         self._server = await loop.create_server(lambda: Transport(self), self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
-    async def open(self, listener: socket.socket) -> None:
+    async def open(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Take the connections of a listening socket too, which `port` and `url` name from now on.
 
         Agents and clients declare nothing: whoever owns the broker first makes what they need, on
         the port that nobody else knows, and then lets them in. Connections that came before wait
-        in the socket.
+        in the socket. With `tls` they must speak TLS, and log in within the same time.
         """
         loop = asyncio.get_running_loop()
-        self._opened = await loop.create_server(lambda: Transport(self), sock=listener)
+        self._opened = await loop.create_server(
+            lambda: Transport(self),
+            sock=listener,
+            ssl=tls,
+            ssl_handshake_timeout=self._limits.handshake_timeout_s if tls else None,
+            ssl_shutdown_timeout=self._limits.close_timeout_s if tls else None,
+        )
+        self._scheme = "amqps" if tls else "amqp"
         self._port = listener.getsockname()[1]
 
     async def stop(self) -> None:
@@ -141,11 +151,14 @@ class Broker:
     def url(self, user: str) -> str:
         """Return `amqp://user:password@host:port/%2F`; it holds the password, so never log it.
 
+        With TLS the scheme is `amqps`.
+
         Raises:
             KeyError: if there is no such user.
         """
         password = quote(self._users.password(user), safe="")
-        return f"amqp://{quote(user, safe='')}:{password}@{self._host}:{self._port}/%2F"
+        name = quote(user, safe="")
+        return f"{self._scheme}://{name}:{password}@{self._host}:{self._port}/%2F"
 
     # -- what transports call -----------------------------------------------------------------
 
