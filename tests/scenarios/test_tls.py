@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from pika.exceptions import AMQPConnectionError
 
 from gcompute.local import LocalService
 from gcompute.local.launcher import LocalServiceFailed
+from tests.support.official import official_environment, official_python
+from tests.support.official_agent import running_agent
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,28 @@ def test_the_certificate_is_what_clients_check(
     plain.socket_timeout = plain.stack_timeout = 5
     with pytest.raises(AMQPConnectionError):
         pika.BlockingConnection(plain)
+
+
+#: Runs two tasks on the endpoint that it is given, by the official SDK.
+_OFFICIAL_SCRIPT = """
+import sys
+from globus_compute_sdk import Executor
+with Executor(endpoint_id=sys.argv[1]) as executor:
+    print([executor.submit(pow, 2, n).result(60) for n in (3, 4)])
+"""
+
+
+def test_official_programs_work_over_tls(secured: LocalService, tmp_path: Path) -> None:
+    """SDK and agent, unchanged, need nothing but the environment."""
+    with running_agent(secured, "threads", tmp_path) as endpoint_id:
+        done = subprocess.run(
+            [official_python(), "-c", _OFFICIAL_SCRIPT, endpoint_id],
+            env=official_environment(secured, tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.stdout.splitlines()[-1:] == ["[8, 16]"], done.stderr
 
 
 def test_nothing_about_refused_clients_is_an_error_in_the_log(secured: LocalService) -> None:
