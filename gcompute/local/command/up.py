@@ -123,6 +123,7 @@ def _screen(place: Place, arguments: argparse.Namespace, told: Any) -> list[str]
     """Write what a person wants to know now."""
     lines = [f"A compute service runs at {told['url']}", ""]
     several = len(told["users"]) > 1
+    where = "Point" if arguments.detach else "In another terminal, point"
     for name, access in told["users"].items():
         lines.append(f"  token     {access['token']}{f'  ({name})' if several else ''}")
     if told["endpoint_id"] is not None:
@@ -131,7 +132,7 @@ def _screen(place: Place, arguments: argparse.Namespace, told: Any) -> list[str]
         f"  broker    {told['broker']}",
         f"  state     {told['state_dir']}",
         "",
-        "Point programs at it, with this package and with the official SDK:",
+        f"{where} programs at it, those for the official SDK too:",
         f'  eval "$({place.command("env")})"',
     ]
     if told["endpoint_id"] is not None:
