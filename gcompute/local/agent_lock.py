@@ -72,14 +72,18 @@ class AgentLock:
     async def _take_within(self, patience_s: float) -> bool:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
-        while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            except BlockingIOError:
-                if loop.time() > deadline:
-                    return False
+        while not self._try():
+            if loop.time() > deadline:
+                return False
             await asyncio.sleep(_PAUSE_S)
+        return True
+
+    def _try(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _agent(self) -> int | None:
         self._file.seek(0)

@@ -136,7 +136,9 @@ class Agent:
                 text = f"the endpoint was stopped {self._config.grace:g} s ago and ended this task"
                 self._answer(task.task_id, "EndpointStopped", text)
         await self._pool.stop()
-        await self._disconnect(_FLUSH_S)
+        if not await self._results.flush(_FLUSH_S):
+            log.error("%d results could not be sent and are lost", len(self._results))
+        await self._disconnect()
 
     async def abandon(self) -> None:
         """End at once, with what runs: somebody else runs it again.
@@ -145,11 +147,11 @@ class Agent:
         """
         self._consumer_tag = None
         await self._pool.stop()
-        await self._disconnect(_ABANDON_S if self._results.link.is_open else 0.0)
+        if self._results.link.is_open:
+            await self._results.flush(_ABANDON_S)
+        await self._disconnect()
 
-    async def _disconnect(self, flush_s: float) -> None:
-        if not await self._results.flush(flush_s):
-            log.error("%d results could not be sent and are lost", len(self._results))
+    async def _disconnect(self) -> None:
         await self._heartbeat.stop()
         await self._results.link.stop()
         await self._tasks.stop()

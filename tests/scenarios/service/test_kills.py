@@ -171,8 +171,8 @@ def test_whatever_was_accepted_runs(tmp_path: Path, broker: RabbitMQ | None) -> 
         submitting = threading.Thread(target=submit, args=arguments)
         submitting.start()
         try:
-            for tasks in moments(3, of=600, seed=5):
-                eventually(lambda least=tasks: len(accepted) > least)  # type: ignore[misc]
+            for number in moments(3, of=600, seed=5):
+                eventually(lambda least=number: len(accepted) > least)  # type: ignore[misc]
                 stage.kill()
         finally:
             enough.set()

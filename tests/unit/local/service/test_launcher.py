@@ -10,8 +10,8 @@ import pytest
 
 from gcompute.errors import ComputeError
 from gcompute.local import LocalService, LocalServiceFailed, User, launcher
-from gcompute.local.settings import Settings
 from gcompute.local.accounts import without_credentials
+from gcompute.local.settings import Settings
 
 
 def test_settings_travel_as_one_line() -> None:
