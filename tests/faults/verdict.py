@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def remainder(self) -> str:
-        """Say in a few words what there is but right results."""
+        """Say in a few words what there is but right results, and why it went on no further."""
         parts = [f"{count} {name}" for name, count in sorted(self.errors.items())]
         counts = (
             (self.uncertain, "uncertain"),
@@ -61,12 +61,12 @@ class Verdict:
             (self.pending, "pending"),
             (self.repeated, "tasks twice"),
         )
-        return ", ".join(parts + [f"{count} {what}" for count, what in counts if count])
+        parts += [f"{count} {what}" for count, what in counts if count]
+        return ", ".join(parts + ([self.stuck] if self.stuck else []))
 
     def describe(self) -> str:
         """Say it all, for the reader of a failed test."""
         lines = [f"{self.right} right, {self.remainder or 'nothing else'}"]
-        lines += [self.stuck] if self.stuck else []
         lines += [f"first {name}: {text}" for name, text in self.texts.items()]
         return "\n".join([*lines, "the client said:", self.said or "nothing"])
 

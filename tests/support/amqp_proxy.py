@@ -63,7 +63,7 @@ class AmqpProxy(TcpProxy):
     def revoke(self) -> None:
         """Forget all credentials that were granted, and close the connections made with them."""
         self._grants = dict.fromkeys(self._grants, ("", ""))
-        self._in_each(lambda passage: passage.close(320, _REVOKED))
+        self._in_each(lambda passage: passage.end(320, _REVOKED))
 
     def close_channels(self, code: int, text: str) -> None:
         """Close each channel that consumes, as a broker does after an error on it."""
@@ -114,8 +114,8 @@ class AmqpPassage(Passage):
         self._waiting.append(act)
         self._act()
 
-    def close(self, code: int, text: str) -> None:
-        """Close the connection."""
+    def end(self, code: int, text: str) -> None:
+        """Close the connection, as the broker."""
         self._ended = True
         self._tell_client(0, spec.Connection.Close(code, text, 0, 0))
         self._server.transport.abort()
@@ -186,7 +186,7 @@ class AmqpPassage(Passage):
         text = response.decode() if isinstance(response, bytes) else response
         real = self._proxy.login(text)
         if real is None:
-            self.close(403, _REFUSED)
+            self.end(403, _REFUSED)
             return
         method.response = real
         self._tell_server(0, method)

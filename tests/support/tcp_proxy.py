@@ -12,11 +12,15 @@ Everything runs in the event loop that called :meth:`TcpProxy.start`.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
 _CHUNK = 65536
+#: The socket option of a socket that is reset when it is closed: linger, for no time.
+_RESET = struct.pack("ii", 1, 0)
 
 
 class Passage:
@@ -47,9 +51,17 @@ class Passage:
             self._client.write(data)
 
     def cut(self) -> None:
-        """Break the connection at both ends, without goodbye."""
-        self._client.transport.abort()
-        self._server.transport.abort()
+        """Break the connection at both ends; what is on its way is lost."""
+        for writer in (self._client, self._server):
+            if not writer.is_closing():
+                end: socket.socket = writer.get_extra_info("socket")
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            writer.transport.abort()
+
+    def close(self) -> None:
+        """Close both ends; what is on its way arrives."""
+        self._client.close()
+        self._server.close()
 
 
 class TcpProxy:
@@ -126,7 +138,7 @@ class TcpProxy:
                 self._pump(passage, there[0], passage.server_sent, writer),
             )
         finally:
-            passage.cut()
+            passage.close()
             del self._passages[passage]
 
     async def _pump(
