@@ -49,6 +49,8 @@ class Provisioning:
         self._link: AmqpLink | None = None
         #: Queues of task groups that were declared on the present connection.
         self._declared: set[str] = set()
+        #: Users that were made at the broker.
+        self._granted: set[str] = set()
         #: By user: which of his accounts at the broker the next login gets.
         self._logins: defaultdict[str, int] = defaultdict(int)
 
@@ -89,6 +91,12 @@ class Provisioning:
             await self._open_link().declare_queue(name, arguments=_GROUP_QUEUE)
             self._declared.add(name)
 
+    async def remove_group(self, user_id: str, task_group_id: str) -> None:
+        """Remove the result queue of a task group; one that has none is fine."""
+        name = self.names.group_queue(user_id, task_group_id)
+        self._declared.discard(name)
+        await self._open_link().delete_queue(name)
+
     async def empty_task_queue(self, endpoint_id: str) -> None:
         """Throw away what waits for an endpoint; the store still has it."""
         await self._open_link().delete_queue(self.names.task_queue(endpoint_id))
@@ -125,9 +133,9 @@ class Provisioning:
         names = self.names
         queue = (names.command_queue if multi_user else names.task_queue)(endpoint_id)
         exchange = names.result_exchange(endpoint_id)
-        url = await self._accounts.grant(
-            names.endpoint_account(endpoint_id), write=only(exchange), read=only(queue)
-        )
+        account = names.endpoint_account(endpoint_id)
+        self._granted.add(account)
+        url = await self._accounts.grant(account, write=only(exchange), read=only(queue))
         reading = {"connection_url": url, "exchange": names.task_exchange, "queue": queue}
         return {
             "endpoint_id": endpoint_id,
@@ -151,6 +159,7 @@ class Provisioning:
         number = self._logins[user_id]
         self._logins[user_id] = (number + 1) % len(names)
         prefix = self.names.queue_prefix(user_id)
+        self._granted.add(names[number])
         url = await self._accounts.grant(names[number], read=beginning_with(prefix))
         return {"queue_prefix": prefix, "connection_url": url}
 
@@ -160,9 +169,8 @@ class Provisioning:
 
     async def shut_out_users(self, user_ids: Iterable[str]) -> None:
         """Take all credentials of users away, and drop their connections."""
-        for user_id in user_ids:
-            for name in self.names.user_accounts(user_id):
-                await self._accounts.revoke(name)
+        names = [name for user_id in user_ids for name in self.names.user_accounts(user_id)]
+        await asyncio.gather(*map(self._accounts.revoke, names))
 
     async def remove_endpoint(self, endpoint_id: str) -> None:
         """Remove an endpoint's queues and shut it out."""
@@ -173,10 +181,8 @@ class Provisioning:
         await link.delete_exchange(self.names.result_exchange(endpoint_id))
 
     async def remove_accounts(self) -> None:
-        """Remove all users that the service ever made at the broker."""
-        for endpoint_id in self._store.endpoints.ever():
-            await self.shut_out(endpoint_id)
-        await self.shut_out_users(self._store.users.ids())
+        """Remove all users that this process made at the broker."""
+        await asyncio.gather(*map(self._accounts.revoke, self._granted))
 
     def everything(self) -> tuple[list[str], list[str]]:
         """Give the names of all queues and exchanges that the service ever declared."""

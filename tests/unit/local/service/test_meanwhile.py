@@ -12,6 +12,7 @@ import pytest
 
 from gcompute.local.errors import ServiceError
 from gcompute.local.identities import Identities
+from gcompute.local.names import Names
 from gcompute.local.operations import HANDLERS, Call
 from gcompute.local.service import Service
 from gcompute.local.store import Store
@@ -27,7 +28,9 @@ class SlowBroker:
     def __init__(self) -> None:
         #: What happens during the next question of a kind.
         self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}
+        self.names = Names("gcompute", "secret")
         self.shut: list[str] = []
+        self.commanded: list[str] = []
         self.sent: list[Any] = []
 
     async def _ask(self, kind: str) -> None:
@@ -47,6 +50,12 @@ class SlowBroker:
 
     async def shut_out(self, endpoint_id: str) -> None:
         self.shut.append(endpoint_id)
+
+    async def forget_commands(self, endpoint_id: str) -> None:
+        self.commanded.clear()
+
+    def command(self, endpoint_id: str, command: Any, now: float) -> None:
+        self.commanded.append(endpoint_id)
 
     def send(self, tasks: Any, buffers: Any) -> None:
         self.sent += tasks
@@ -70,10 +79,16 @@ class World:
         call = Call(caller=caller, path=path, query={}, body=body, now=NOW)
         return await HANDLERS[operation](self.service, call)
 
-    async def register(self, user: str) -> Any:
+    async def register(self, user: str, **more: Any) -> Any:
         """Register the endpoint as a user."""
-        body = {"endpoint_name": user, "endpoint_uuid": ENDPOINT}
+        body = {"endpoint_name": user, "endpoint_uuid": ENDPOINT} | more
         return await self.call(user, "register_endpoint_v2", body)
+
+    async def function(self, user: str) -> str:
+        """Register a function as a user."""
+        code = {"function_name": "f", "function_code": "3\n01\n"}
+        answer = await self.call(user, "register_function_v2", code)
+        return str(answer["function_uuid"])
 
     def owner(self) -> str:
         """Give the name of the endpoint's owner."""
@@ -133,8 +148,7 @@ def test_one_of_two_gets_a_task_group(world: World) -> None:
     """The older submit makes groups; nobody's task ends in the group of another."""
 
     async def submit(user: str) -> Any:
-        code = {"function_name": "f", "function_code": "3\n01\n"}
-        function = (await world.call(user, "register_function_v2", code))["function_uuid"]
+        function = await world.function(user)
         endpoint = str(uuid.uuid4())
         body = {"endpoint_name": user, "endpoint_uuid": endpoint}
         await world.call(user, "register_endpoint_v2", body)
@@ -153,3 +167,28 @@ def test_one_of_two_gets_a_task_group(world: World) -> None:
     assert group is not None
     assert group.owner == world.users.owner.user.id
     assert len(world.store.tasks.in_group(GROUP)) == len(world.broker.sent) == 1
+
+
+def test_a_locked_manager_has_nothing_started(world: World) -> None:
+    """Tasks that are submitted to it wait, and nobody gets credentials for them."""
+
+    async def run() -> None:
+        await world.register("ada", multi_user=True)
+        tasks = {"tasks": {await world.function("ada"): ["x"]}}
+        await world.call("ada", "submit", tasks, endpoint_uuid=ENDPOINT)
+        assert world.broker.commanded == [ENDPOINT]
+        await world.call("ada", "lock_endpoint", endpoint_uuid=ENDPOINT)
+        asked: list[str] = []
+
+        async def granted() -> None:
+            asked.append("credentials")
+
+        world.broker.meanwhile["describe"] = granted
+        await world.call("ada", "submit", tasks, endpoint_uuid=ENDPOINT)
+        await asyncio.sleep(0)
+        assert asked == []
+
+    asyncio.run(run())
+    assert world.broker.commanded == [ENDPOINT]
+    assert len(world.broker.sent) == 2
+    assert len(world.broker.shut) == 2
