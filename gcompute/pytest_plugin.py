@@ -16,7 +16,7 @@ suites that do not use it are as quick as before. Needs ``pip install 'gcompute[
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,9 +127,11 @@ def compute_executor(compute_service: LocalService, compute_client: Client) -> I
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add what the service logged meanwhile, with what functions printed, to a failure."""
-    report: pytest.TestReport = yield
+    report = yield
     used = item.stash.get(_used, None)
     if used is not None and report.failed:
         text = _read_on(*used)

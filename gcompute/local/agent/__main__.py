@@ -43,6 +43,8 @@ def main() -> int:
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_worth_logging)
     # Whatever pika has to say reaches us as an exception as well.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     with _take(_STANDARD_INPUT, "rb") as registrations, _take(_STANDARD_OUTPUT, "w") as answers:
@@ -52,6 +54,11 @@ def main() -> int:
         log.warning("not waiting for %s", ", ".join(busy))
         _end_at_once(status)
     return status
+
+
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    """Leave out what engines say of their daily work; Parsl, for one, turns on all it has."""
+    return record.levelno >= logging.WARNING or record.name.startswith("gcompute")
 
 
 def _take(standard: int, mode: str) -> IO[Any]:

@@ -34,7 +34,7 @@ from .remote import run_task
 log = logging.getLogger(__name__)
 
 #: How long an engine may take to end, in seconds.
-_CLOSE_S = 4.0
+_CLOSE_S = 6.0
 #: Engines in a row that refused tasks at once, after which it is hopeless.
 _MAX_REFUSALS = 3
 

@@ -39,39 +39,50 @@ def eventually(holds: Callable[[], bool]) -> bool:
     return True
 
 
-def work_for_ever(started: str) -> None:
-    """Say that it runs, and never end."""
-    import pathlib
-    import threading
+@pytest.fixture
+def work_for_ever() -> Callable[[str], None]:
+    """A function that says that it runs, and never ends."""
 
-    pathlib.Path(started).touch()
-    threading.Event().wait()
+    # Inside, so that it is sent by value: a worker cannot import this module.
+    def work(started: str) -> None:
+        import pathlib
+        import threading
+
+        pathlib.Path(started).touch()
+        threading.Event().wait()
+
+    return work
+
+
+def start_work(service: LocalService, work: Callable[[str], None], started: Path) -> None:
+    """Submit it, and return when it runs."""
+    client = service.client()
+    function_id = client.register_function(work)
+    client.run(str(started), endpoint_id=service.endpoint_id, function_id=function_id)
+    assert eventually(started.exists)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_stop_leaves_nothing_behind(engine: str, mark: str, tmp_path: Path) -> None:
+def test_a_stop_leaves_nothing_behind(
+    engine: str, mark: str, tmp_path: Path, work_for_ever: Callable[[str], None]
+) -> None:
     """A task that never ends is ended, with the engine's processes and whatever started them."""
-    started = tmp_path / "started"
     service = LocalService(**ENGINES[engine], state_dir=tmp_path / "state").start()
     try:
-        client = service.client()
-        function_id = client.register_function(work_for_ever)
-        client.run(str(started), endpoint_id=service.endpoint_id, function_id=function_id)
-        assert eventually(started.exists)
+        start_work(service, work_for_ever, tmp_path / "started")
         assert len(started_with(MARK, mark)) >= 2
     finally:
         service.stop()
     assert eventually(lambda: started_with(MARK, mark) == [])
 
 
-def test_an_agent_that_is_killed_takes_its_engine_along(mark: str, tmp_path: Path) -> None:
+def test_an_agent_that_is_killed_takes_its_engine_along(
+    mark: str, tmp_path: Path, work_for_ever: Callable[[str], None]
+) -> None:
     """The workers that it forked end, and the task runs again under the next agent."""
     started, state = tmp_path / "started", tmp_path / "state"
     with LocalService(**ENGINES["processes"], state_dir=state) as service:
-        client = service.client()
-        function_id = client.register_function(work_for_ever)
-        client.run(str(started), endpoint_id=service.endpoint_id, function_id=function_id)
-        assert eventually(started.exists)
+        start_work(service, work_for_ever, started)
         before = set(started_with(MARK, mark))
         agent = agent_of(state)
         assert agent in before

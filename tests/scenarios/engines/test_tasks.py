@@ -13,7 +13,9 @@ from tests.scenarios.engines.conftest import TASK_TIMEOUT_S
 PATIENCE_S = 90
 
 
-def test_a_task_has_its_environment(engine_service: LocalService, engine_executor: Executor) -> None:
+def test_a_task_has_its_environment(
+    engine_service: LocalService, engine_executor: Executor
+) -> None:
     """Its id, and the endpoint's folder; what it prints is in the log."""
 
     def look(x: int) -> tuple[int, str | None, str]:
