@@ -106,6 +106,11 @@ class LocalService:
         heartbeat_period: seconds between status reports of the endpoint.
         token_lifetime: seconds for which an access token of a login is valid; default 48 hours,
             as with Globus Auth. ``globus_sdk`` renews it a minute before its end.
+        task_lifetime: seconds for which a task is kept, with its result, after the last thing that
+            happened to it; default two weeks, as with the hosted service.
+        result_lifetime: seconds for which a result that nobody fetches waits in the queue of its
+            task group; default 30 minutes, as with the hosted service. A client that comes later
+            asks for the task.
 
     Raises:
         ValueError: an argument makes no sense.
@@ -125,6 +130,8 @@ class LocalService:
         port: int = 0,
         heartbeat_period: float = 5.0,
         token_lifetime: float = 172_800.0,
+        task_lifetime: float = 1_209_600.0,
+        result_lifetime: float = 1_800.0,
     ) -> None:
         #: What the service said of itself when it was ready; first, as a repr looks at it.
         self._announcement: dict[str, Any] | None = None
@@ -147,6 +154,11 @@ class LocalService:
         self._port = port
         self._heartbeat_period = heartbeat_period
         self._token_lifetime = token_lifetime
+        for name, lifetime in (("task", task_lifetime), ("result", result_lifetime)):
+            if lifetime <= 0:
+                raise ValueError(f"{name}_lifetime must be more than 0 seconds, not {lifetime:g}")
+        self._task_lifetime = task_lifetime
+        self._result_lifetime = result_lifetime
         #: Held while the service starts or stops.
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -377,7 +389,6 @@ class LocalService:
         self._check_trust()
         from gcompute import Executor
 
-
         if "endpoint_id" not in kwargs:
             kwargs["endpoint_id"] = self.endpoint_id
         if "client" not in kwargs:
@@ -435,6 +446,8 @@ class LocalService:
             temporary=self._wanted_dir is None,
             heartbeat_period=self._heartbeat_period,
             token_lifetime=self._token_lifetime,
+            task_lifetime=self._task_lifetime,
+            result_lifetime=self._result_lifetime,
         )
 
 

@@ -40,7 +40,7 @@ class Links:
         names: how everything is called there.
         provisioning: declares it.
         store: what tasks and results there are.
-        result_lifetime: for how many seconds a result that nobody fetched is forwarded again.
+        result_lifetime: for how many seconds a result waits for who fetches it.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Links:
         self._recoveries: set[asyncio.Task[None]] = set()
         self._outlet = AmqpLink(url, on_open=self._open_outlet, name="outlet")
         self._intake = AmqpLink(url, on_open=self._open_intake, name="intake")
-        self.results = Results(self._outlet, names, store)
+        self.results = Results(self._outlet, names, store, result_lifetime=result_lifetime)
         self.dispatcher = Dispatcher(self._outlet, names, store)
 
     async def start(self, *, volatile: bool, orphan: str | None) -> None:

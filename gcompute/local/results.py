@@ -49,9 +49,14 @@ class Results:
         outlet: the link that forwards.
         names: the queues to read, and those to forward to.
         store: where results and reports are kept.
+        result_lifetime: for how many seconds a result waits in the queue of its task group.
     """
 
-    def __init__(self, outlet: AmqpLink, names: Names, store: Store) -> None:
+    def __init__(
+        self, outlet: AmqpLink, names: Names, store: Store, *, result_lifetime: float
+    ) -> None:
+        #: In milliseconds, as AMQP writes it.
+        self._expiration = str(max(1, round(result_lifetime * 1000)))
         self._names = names
         self._store = store
         self._outbox = Outbox(outlet, self._forwarded)
@@ -126,7 +131,7 @@ class Results:
                 "",
                 self._names.group_queue(forward.owner, forward.task_group),
                 routing.forwarded_body(forward),
-                _properties(forward),
+                _properties(forward, self._expiration),
             )
             for forward in forwards
         ]
@@ -191,9 +196,10 @@ def _read(deliveries: Iterable[Delivery]) -> list[Outcome]:
     return outcomes
 
 
-def _properties(forward: Forward) -> dict[str, object]:
+def _properties(forward: Forward, expiration: str) -> dict[str, object]:
     properties: dict[str, object] = {
         "delivery_mode": _PERSISTENT,
+        "expiration": expiration,
         "timestamp": int(forward.completed_at),
     }
     if forward.high_assurance:

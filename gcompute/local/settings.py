@@ -39,6 +39,12 @@ class Settings:
     heartbeat_period: float = 5.0
     #: Seconds for which an access token is valid. Globus Auth's own: 48 hours.
     token_lifetime: float = 172_800.0
+    #: Seconds after the last thing that happened to a task, after which it is forgotten with its
+    #: result. The hosted service's: two weeks. Source: ``docs/wire.md``, limits.
+    task_lifetime: float = 1_209_600.0
+    #: Seconds for which a result waits in the queue of its task group; HTTP has it for as long as
+    #: the task. The hosted service's: 30 minutes. Source: ``docs/wire.md``, limits.
+    result_lifetime: float = 1_800.0
 
     def to_line(self) -> str:
         """Give the line for :meth:`from_line`, line end included."""

@@ -40,15 +40,12 @@ from .local_endpoint import LocalEndpoint
 from .names import Names
 from .ports import listen_again
 from .provisioning import Provisioning
+from .pruning import Pruning
 from .service import Service
 from .settings import Settings
 from .store import Store
 
 log = logging.getLogger(__name__)
-
-#: A result that nobody fetched for so long need not be forwarded again, in seconds.
-#: Source: ``docs/wire.md``, limits.
-_UNFETCHED_S = 30 * 60.0
 
 
 class Access(TypedDict):
@@ -165,7 +162,7 @@ async def _connect(
     """Connect to the broker, declare what the service has there, and send what is left over."""
     url, names = accounts.administrator(), Names(store.identity(), store.seal())
     provisioning = Provisioning(names, accounts, store)
-    links = Links(url, names, provisioning, store, result_lifetime=_UNFETCHED_S)
+    links = Links(url, names, provisioning, store, result_lifetime=settings.result_lifetime)
 
     async def disconnect() -> None:
         await links.stop()
@@ -180,6 +177,9 @@ async def _connect(
         orphan = store.local_endpoint() if store.endpoints.find(store.local_endpoint()) else None
     await links.start(volatile=accounts.volatile, orphan=orphan)
     await provisioning.shut_out_users(identities.former)
+    pruning = Pruning(store, provisioning, task_lifetime=settings.task_lifetime)
+    pruning.start()
+    stack.push_async_callback(pruning.stop)
     auth = AuthService(store, identities, settings.token_lifetime)
     return Service(
         store,

@@ -27,6 +27,7 @@ from .containers import Containers
 from .endpoints import Endpoints
 from .functions import Functions
 from .grants import Grants
+from .history import History
 from .logins import Logins
 from .outcomes import Outcomes
 from .schema import SCHEMA, VERSION
@@ -58,6 +59,7 @@ class Store:
         self.outcomes = Outcomes(self._connection)
         self.containers = Containers(self._connection)
         self.logins = Logins(self._connection)
+        self.history = History(self._connection)
 
     def close(self) -> None:
         """Close the file and let another service have the folder."""
