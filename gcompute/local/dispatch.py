@@ -4,7 +4,7 @@ A submit stores its tasks, gives them to :meth:`Dispatcher.send` and answers its
 broker's confirmations come later and turn ``received`` into ``waiting-for-ep``. Whatever is not
 confirmed (the broker was away, the service was killed) is sent again by
 :meth:`Dispatcher.recover`, which runs after each reconnection. So a task is sent at least once,
-and an endpoint may see one twice.
+and an endpoint may see one twice. While the broker takes no more, tasks stay in the store.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from gcompute.messages import TaskMessage, encode
 
@@ -40,18 +40,22 @@ class Dispatcher:
     def __init__(self, link: AmqpLink, names: Names, store: Store) -> None:
         self._names = names
         self._store = store
-        self._outbox = Outbox(link, self._confirmed)
+        self._outbox = Outbox(link, self._confirmed, self.recover)
+        #: Held by whoever sends what is in the store, as two would send it twice.
+        self._recovering = asyncio.Lock()
 
-    def send(
-        self, tasks: Iterable[WaitingTask], buffers: Mapping[str, str]
-    ) -> list[asyncio.Future[None]]:
-        """Publish tasks without waiting for the broker.
+    def send(self, tasks: Iterable[WaitingTask], buffers: Mapping[str, str]) -> None:
+        """Publish tasks without waiting for the broker, or later if it takes no more now.
 
         Args:
             tasks: tasks that are stored.
             buffers: function id to the function as packed buffers.
         """
-        return [self._publish(task, buffers[task.function]) for task in tasks]
+        for task in tasks:
+            if not self._outbox.takes:
+                self._outbox.leave()
+                return
+            self._publish(task, buffers[task.function])
 
     def _publish(self, task: WaitingTask, function_buffer: str) -> asyncio.Future[None]:
         headers = {
@@ -81,19 +85,27 @@ class Dispatcher:
             endpoint: only those of an endpoint whose queue was emptied, also those that are on
                 their way now.
         """
-        after, count = 0, 0
-        while tasks := self._store.tasks.unfinished(
-            after=after, endpoint=endpoint, undispatched=True
-        ):
-            after = tasks[-1].seq
-            if endpoint is None:
-                tasks = [task for task in tasks if task.seq not in self._outbox]
-            count += len(tasks)
-            futures = self.send(tasks, self._buffers({task.function for task in tasks}))
-            # A page at a time, so that a long queue is never in memory as a whole.
-            await asyncio.gather(*futures, return_exceptions=True)
+        async with self._recovering:
+            after, count = 0, 0
+            while tasks := self._store.tasks.unfinished(
+                after=after, endpoint=endpoint, undispatched=True
+            ):
+                after = tasks[-1].seq
+                if endpoint is None:
+                    tasks = [task for task in tasks if task.seq not in self._outbox]
+                count += len(tasks)
+                # A page at a time, so that a long queue is never in memory as a whole.
+                await self._send_page(tasks)
         if count:
-            log.info("sent %d unfinished tasks to the broker again", count)
+            log.info("sent %d unfinished tasks to the broker", count)
+
+    async def _send_page(self, tasks: Sequence[WaitingTask]) -> None:
+        buffers = self._buffers({task.function for task in tasks})
+        futures = []
+        for task in tasks:
+            await self._outbox.room()
+            futures.append(self._publish(task, buffers[task.function]))
+        await asyncio.gather(*futures, return_exceptions=True)
 
     def _buffers(self, function_ids: Iterable[str]) -> dict[str, str]:
         found = (self._store.functions.find(id_, deleted=True) for id_ in function_ids)

@@ -74,6 +74,78 @@ def test_what_is_not_confirmed_is_forgotten(error: Exception) -> None:
     asyncio.run(run())
 
 
+class Owner:
+    """Has messages in a store, and an outbox with room for two of them."""
+
+    def __init__(self, link: FakeLink) -> None:
+        self.stored: list[int] = []
+        self.outbox = Outbox(cast(AmqpLink, link), self._forget, self.send_rest, window=20)
+
+    def send(self, *numbers: int) -> None:
+        """Publish messages, or leave them in the store."""
+        self.stored += numbers
+        for number in numbers:
+            if not self.outbox.takes:
+                self.outbox.leave()
+                return
+            self._publish(number)
+
+    async def send_rest(self) -> None:
+        """Publish what is in the store and not on its way."""
+        for number in [n for n in self.stored if n not in self.outbox]:
+            await self.outbox.room()
+            self._publish(number)
+
+    def _publish(self, number: int) -> None:
+        self.outbox.publish(number, "", "key", bytes(10), {})
+
+    def _forget(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self.stored.remove(number)
+
+
+def test_what_a_full_broker_does_not_take_stays_in_the_store() -> None:
+    """No more than the window is on its way; the rest follows in order as there is room."""
+
+    async def run() -> None:
+        link = FakeLink()
+        owner = Owner(link)
+        owner.send(*range(10))
+        await _turns()
+        assert len(link.futures) == 3
+        owner.send(10)
+        while any(not future.done() for future in link.futures):
+            on_their_way = [future for future in link.futures if not future.done()]
+            assert len(on_their_way) <= 3
+            on_their_way[0].set_result(None)
+            await _turns(6)
+        assert len(link.futures) == 11
+        assert owner.stored == []
+        owner.send(11)
+        assert len(link.futures) == 12
+
+    asyncio.run(run())
+
+
+def test_a_link_that_breaks_ends_the_wait_for_room() -> None:
+    """What was on its way stays in the store, for when the link is back."""
+
+    async def run() -> None:
+        link = FakeLink()
+        owner = Owner(link)
+        owner.send(*range(4))
+        await _turns()
+        for _ in range(2):
+            for future in link.futures:
+                if not future.done():
+                    future.set_exception(LinkLost("gone"))
+            await _turns(6)
+        assert owner.stored == [0, 1, 2, 3]
+        assert owner.outbox.takes
+
+    asyncio.run(run())
+
+
 def test_flush_tells_what_came_in_last() -> None:
     """At the end nothing that is confirmed gets lost."""
 
