@@ -84,9 +84,12 @@ def find(folder: Path) -> Running | Busy | Absent:
 def _read(folder: Path) -> Running | None:
     try:
         content = json.loads(_path(folder).read_text())
+        return Running(content.pop("pid"), content.pop("started_at"), content)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return Running(content.pop("pid"), content.pop("started_at"), content)
+    except (ValueError, KeyError):
+        # What a machine without power leaves of a file says nothing.
+        return None
 
 
 def _path(folder: Path) -> Path:

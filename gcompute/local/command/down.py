@@ -14,9 +14,10 @@ from gcompute.local.folder_lock import wait_until_free
 
 from .place import Place
 
-#: How long an orderly stop may take, and one by force, in seconds.
+#: How long an orderly stop may take, one by force, and an end that is under way, in seconds.
 _STOP_S = 30.0
 _KILL_S = 5.0
+_END_S = 2.0
 #: What the command line of a service process has in it.
 _MODULE = b"gcompute.local.server"
 
@@ -40,6 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _stop(place: Place, pid: int) -> None:
     if not _is_service(pid):
+        # One that just ends has no command line any more.
+        if wait_until_free(place.folder, _END_S):
+            return
         raise LocalServiceFailed(
             f"process {pid}, which works on {place.folder}, is not on this machine or is in a "
             "container: stop it there"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -13,12 +15,13 @@ from typing import Any
 
 import pytest
 
+from gcompute import cli, environment
+
 #: Runs the program so that Ctrl-C reaches it also where the tests run with it ignored.
 _PROGRAM = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from gcompute.cli import main; sys.exit(main())"
 )
-_TIMEOUT_S = 60
 
 
 class Program:
@@ -34,15 +37,18 @@ class Program:
         self._started: list[subprocess.Popen[str]] = []
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            self._command(arguments),
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
+        """Run a command to its end, in this process, which is quicker than one of its own."""
+        output, errors = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+        ):
+            for name in ("XDG_STATE_HOME", *environment.proxies()):
+                patch.delenv(name, raising=False)
+            patch.setenv("HOME", self.environment["HOME"])
+            status = cli.main(["local", *arguments])
+        return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
 
     def json(self, *arguments: str) -> dict[str, Any]:
         """Run a command with ``--json``; give what it says."""
@@ -78,7 +84,8 @@ class Program:
         said = self.json("status")
         if said["state"] != "absent":
             os.kill(said["pid"], signal.SIGKILL)
-            assert self("down").returncode == 0
+            ended = self("down")
+            assert ended.returncode == 0, ended.stderr
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-c", _PROGRAM, "local", *arguments]

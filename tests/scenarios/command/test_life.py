@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from gcompute import Client
-from gcompute.local import LocalService
+from gcompute.local import LocalService, folder_lock
 from tests.scenarios.command.conftest import Program
 from tests.scenarios.waiting import eventually
 
@@ -221,6 +221,17 @@ def test_a_lock_with_the_number_of_another_process(program: Program) -> None:
         _, told = program.up()
         assert told["pid"] != other.pid
         other.kill()
+
+
+def test_a_lock_that_a_process_of_another_kind_holds(program: Program) -> None:
+    """It is not killed: its number may be that of a process in a container."""
+    program.folder.mkdir(parents=True)
+    with folder_lock.acquire(program.folder):
+        (program.folder / "service.lock").write_text("1\n")
+        done = program("down")
+    assert done.returncode == 1
+    assert "process 1," in done.stderr
+    assert "stop it there" in done.stderr
 
 
 def test_a_service_that_does_not_answer(program: Program) -> None:

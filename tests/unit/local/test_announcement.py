@@ -83,3 +83,10 @@ def test_a_folder_that_cannot_be_locked(tmp_path: Path) -> None:
     """Is no folder that somebody holds."""
     with pytest.raises(FileNotFoundError):
         folder_lock.acquire(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("content", ["", '{"pid": 1', "{}"])
+def test_half_a_file_says_nothing(tmp_path: Path, content: str) -> None:
+    """As a machine leaves it that lost its power."""
+    (tmp_path / "service.json").write_text(content)
+    assert find(tmp_path) == Absent()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gcompute import cli
-from gcompute.local import command
+from gcompute.local import LocalServiceFailed, command
 from gcompute.local.command import status
 from gcompute.local.command.place import Place
 
@@ -53,6 +53,13 @@ def test_the_default_folder_needs_no_name(monkeypatch: pytest.MonkeyPatch) -> No
     place = Place.of(parsed("down"))
     assert place.folder == Path("/state/gcompute/local")
     assert place.command("down") == "gcompute local down"
+
+
+def test_a_folder_that_cannot_be_looked_into(tmp_path: Path) -> None:
+    """The message names it."""
+    (tmp_path / "service.json").mkdir()
+    with pytest.raises(LocalServiceFailed, match=f"{tmp_path} cannot be read .* --state"):
+        Place(tmp_path, False).look()
 
 
 def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:
