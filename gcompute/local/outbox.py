@@ -40,7 +40,7 @@ class Outbox:
         self,
         link: AmqpLink,
         on_confirmed: Callable[[list[int]], None],
-        send_rest: Callable[[], Awaitable[None]] | None = None,
+        send_rest: Callable[[], Awaitable[None]],
         *,
         window: int = _WINDOW,
     ) -> None:
@@ -79,8 +79,7 @@ class Outbox:
     async def _catch_up(self) -> None:
         try:
             await self.room()
-            if self._send_rest is not None:
-                await self._send_rest()
+            await self._send_rest()
         except Exception:
             log.exception("what was left in the store could not be sent")
         finally:

@@ -9,7 +9,7 @@
 All deliveries of one turn of the event loop are one batch: one transaction, one acknowledgement.
 A result is acknowledged once it is stored, and stays marked as not forwarded until the broker
 has confirmed it in the queue of its task group; :meth:`Results.recover` forwards it again after
-a reconnection or a restart. A second result for a task is acknowledged and dropped.
+a reconnection or a restart, and when a broker that took no more has room. A second result for a task is acknowledged and dropped.
 
 What can fail: the store (a full disk). Then nothing is acknowledged, and the batch is tried
 again after a pause.
@@ -59,7 +59,9 @@ class Results:
         self._expiration = str(max(1, round(result_lifetime * 1000)))
         self._names = names
         self._store = store
-        self._outbox = Outbox(outlet, self._forwarded)
+        self._outbox = Outbox(outlet, self._forwarded, self.recover)
+        #: Held by whoever forwards what is in the store, as two would forward it twice.
+        self._recovering = asyncio.Lock()
         self._intake: AmqpLink | None = None
         #: Deliveries that no flush has looked at; one is due while there are any.
         self._pending: list[Delivery] = []
@@ -117,24 +119,25 @@ class Results:
         for verdict, count in Counter(verdicts).items():
             if verdict is not Verdict.STORED:
                 log.warning("dropped %d results: %s", count, verdict.value)
-        self._forward(forwards)
+        for forward in forwards:
+            if not self._outbox.takes:
+                self._outbox.leave()
+                return
+            self._forward(forward)
 
     def fail_unfinished(self, endpoint: str, code: str, text: str) -> None:
         """Fail all unfinished tasks of an endpoint that will not run them any more."""
         while tasks := self._store.tasks.unfinished(endpoint=endpoint):
             self.keep([routing.failed_outcome(task.id, endpoint, code, text) for task in tasks])
 
-    def _forward(self, forwards: Iterable[Forward]) -> list[asyncio.Future[None]]:
-        return [
-            self._outbox.publish(
-                forward.seq,
-                "",
-                self._names.group_queue(forward.owner, forward.task_group),
-                routing.forwarded_body(forward),
-                _properties(forward, self._expiration),
-            )
-            for forward in forwards
-        ]
+    def _forward(self, forward: Forward) -> asyncio.Future[None]:
+        return self._outbox.publish(
+            forward.seq,
+            "",
+            self._names.group_queue(forward.owner, forward.task_group),
+            routing.forwarded_body(forward),
+            _properties(forward, self._expiration),
+        )
 
     def _forwarded(self, seqs: list[int]) -> None:
         with self._store.transaction():
@@ -142,14 +145,18 @@ class Results:
 
     async def recover(self) -> None:
         """Forward results that their queues may not have."""
-        after, count = 0, 0
-        while forwards := self._store.outcomes.to_forward(after=after):
-            after = forwards[-1].seq
-            futures = self._forward(f for f in forwards if f.seq not in self._outbox)
-            count += len(futures)
-            await asyncio.gather(*futures, return_exceptions=True)
+        async with self._recovering:
+            after, count = 0, 0
+            while forwards := self._store.outcomes.to_forward(after=after):
+                after = forwards[-1].seq
+                futures = []
+                for forward in [f for f in forwards if f.seq not in self._outbox]:
+                    await self._outbox.room()
+                    futures.append(self._forward(forward))
+                count += len(futures)
+                await asyncio.gather(*futures, return_exceptions=True)
         if count:
-            log.info("forwarded %d results again", count)
+            log.info("forwarded %d results", count)
 
     # -- status reports ---------------------------------------------------------------------
 

@@ -28,7 +28,11 @@ class FakeLink:
 
 
 def _outbox(link: FakeLink, told: list[list[int]]) -> Outbox:
-    return Outbox(cast(AmqpLink, link), told.append)
+    return Outbox(cast(AmqpLink, link), told.append, _nothing)
+
+
+async def _nothing() -> None:
+    """There is nothing left in the store."""
 
 
 def _publish(outbox: Outbox, *numbers: int) -> None:
