@@ -12,6 +12,7 @@ What goes out has exactly the documented fields. What cannot be read raises
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -19,6 +20,9 @@ from typing import Any, ClassVar
 from .errors import MalformedMessage
 
 VERSION_BYTE = b"\x01"
+
+#: How a UUID is usually written; other ways are read as well, and take longer.
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ def decode(body: bytes) -> Message:
             f"expected version byte 0x01, got {body[:1].hex() or 'nothing'} in {len(body)} bytes"
         )
     try:
-        envelope = json.loads(body[1:])
+        envelope = json.loads(str(memoryview(body)[1:], "utf-8"))
     except (ValueError, RecursionError) as error:
         raise MalformedMessage(f"the {len(body)} bytes after the version are no JSON") from error
     if not isinstance(envelope, dict) or not isinstance(envelope.get("data"), dict):
@@ -184,6 +188,9 @@ def _text(data: dict[str, Any], name: str) -> str:
 
 
 def _uuid(data: dict[str, Any], name: str) -> str:
+    text = data.get(name)
+    if isinstance(text, str) and _CANONICAL_UUID.fullmatch(text):
+        return text
     try:
         return str(uuid.UUID(_text(data, name)))
     except ValueError as error:

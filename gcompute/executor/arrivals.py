@@ -56,7 +56,7 @@ def uncertain(
         unknown: tasks in the group that may be its own; ``None`` where the group could not be
             looked at.
     """
-    endpoint_id = str(batch[0].destination.endpoint_id)
+    endpoint_id = batch[0].destination.endpoint_text
     if task_group_id is None:
         found = "it was to make a task group of its own, so there is nothing to look at"
     elif unknown is None:

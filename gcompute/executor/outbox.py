@@ -7,6 +7,7 @@ came. Destinations take turns: the one that waits longest since its last batch g
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from collections import OrderedDict, deque
@@ -19,7 +20,7 @@ from gcompute.executor.groups import GroupChoice
 from gcompute.serialize import ComputeSerializer
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Destination:
     """What all tasks of one request share. Two are the same only if they are one object."""
 
@@ -30,6 +31,11 @@ class Destination:
     resource_specification: dict[str, Any] | None = None
     user_endpoint_config: dict[str, Any] | None = None
     result_serializers: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def endpoint_text(self) -> str:
+        """The endpoint's id as text."""
+        return str(self.endpoint_id)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

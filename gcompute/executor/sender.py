@@ -320,11 +320,12 @@ def _taken_tasks(
 
 def _taken(submission: Submission, task_id: str) -> tuple[str, AwaitedTask]:
     submission.future.task_id = task_id
+    destination = submission.destination
     task = AwaitedTask(
         submission.future,
-        submission.destination.serializer,
+        destination.serializer,
         asked_at=time.monotonic(),
-        endpoint_id=str(submission.destination.endpoint_id),
+        endpoint_id=destination.endpoint_text,
     )
     return task_id, task
 
