@@ -9,7 +9,8 @@
 All deliveries of one turn of the event loop are one batch: one transaction, one acknowledgement.
 A result is acknowledged once it is stored, and stays marked as not forwarded until the broker
 has confirmed it in the queue of its task group; :meth:`Results.recover` forwards it again after
-a reconnection or a restart, and when a broker that took no more has room. A second result for a task is acknowledged and dropped.
+a reconnection or a restart, and when a broker that took no more has room. A second result for a
+task is acknowledged and dropped.
 
 What can fail: the store (a full disk). Then nothing is acknowledged, and the batch is tried
 again after a pause.
