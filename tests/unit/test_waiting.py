@@ -88,7 +88,8 @@ async def test_in_an_event_loop_they_come_as_they_end() -> None:
     loop.call_soon(settle, second, 2)
     thread = threading.Timer(0.01, settle, (first, 3))
     thread.start()
-    got = [f async for f in gcompute.as_completed([first, second, already], timeout=10)]
+    async with asyncio.timeout(10):
+        got = [f async for f in gcompute.as_completed([first, second, already])]
     assert got == [already, second, first]
     thread.join()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gcompute import ComputeFuture
+from gcompute import ComputeFuture, TaskExecutionFailed
 from gcompute.executor.future import settle
 from gcompute.executor.mapping import DEFAULT_BUFFERSIZE, MappedResults
 from gcompute.serialize import ComputeSerializer, unpack_buffers
@@ -268,6 +268,17 @@ def test_chunks_are_tasks(service: Service) -> None:
     (registration,) = service.registered
     (code,) = unpack_buffers(registration["function_code"])
     assert ComputeSerializer().deserialize(code)([(3,), (4,)]) == [[6, 8], None]
+
+
+def test_a_failure_in_a_chunk_comes_after_the_results_before_it(service: Service) -> None:
+    """And ends the iteration, although other chunks went well."""
+    answer_all(service, [["a"], "Boom"])
+    with executor_of(service) as executor:
+        results = executor.map(double, range(6), chunksize=2, timeout=WAIT_S)
+        assert str(next(results)) == "a"
+        with pytest.raises(TaskExecutionFailed, match="Boom"):
+            next(results)
+        assert list(results) == []
 
 
 @pytest.mark.parametrize(
