@@ -35,12 +35,10 @@ class Acknowledgements:
 
     def take(self) -> list[tuple[int, bool]]:
         """Give what is to be acknowledged now: tags, each with or without all before it."""
-        tags, self._handled = self._handled, []
-        if not tags:
-            return []
-        if not self._held:
-            return [(max(tags), True)]
+        tags, self._handled = sorted(self._handled), []
+        if not tags or not self._held:
+            return [(tag, True) for tag in tags[-1:]]
         first_held = min(self._held)
         below = [tag for tag in tags if tag < first_held]
         above = [tag for tag in tags if tag > first_held]
-        return [(max(below), True)] * bool(below) + [(tag, False) for tag in sorted(above)]
+        return [(tag, True) for tag in below[-1:]] + [(tag, False) for tag in above]

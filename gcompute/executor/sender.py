@@ -155,29 +155,36 @@ class Sender:
                 if self._lost_group(error, batch, group):
                     continue
                 try:
-                    if self._settled(batch, group, error):
-                        return
                     self._wait_after(error, patience)
                 except ComputeError as final:
                     _fail(batch, final)
                     return
 
     def _submit_once(self, batch: list[Submission], group: str | None) -> int:
-        """Submit a batch, and expect its results; say how many tasks were taken."""
-        destination = batch[0].destination
+        """Submit a batch, and expect its results; say how many tasks were taken.
+
+        Raises:
+            ComputeError: none was taken, or that cannot be told.
+        """
         request = submit_request(batch, group)
         taken: list[tuple[str, AwaitedTask]] = []
         used = group or ""
-        tasks = self._groups[group] if group else None
-        with tasks.submitting() if tasks else contextlib.nullcontext():
-            self._results.submit_starts()
-            try:
-                answer = self._service._submit(destination.endpoint_id, request)
+        # Until it is known what became of the submit, unknown results may be its own.
+        self._results.submit_starts()
+        try:
+            with self._groups[group].submitting() if group else contextlib.nullcontext():
+                answer = self._service._submit(batch[0].destination.endpoint_id, request)
                 used = _task_group(answer, request)
                 taken = list(_taken_tasks(batch, answer))
                 self._note(batch, used, taken, made_here=group is None)
-            finally:
-                self._results.submit_ends(used, taken)
+        except ComputeError as error:
+            if not _may_be_taken(error):
+                raise
+            taken = self._arrived(batch, group, error)
+            if not taken:
+                raise
+        finally:
+            self._results.submit_ends(used, taken)
         return len(taken)
 
     def _note(
@@ -205,17 +212,17 @@ class Sender:
         self._groups.forget(choice, group)
         return True
 
-    def _settled(self, batch: list[Submission], group: str | None, error: ComputeError) -> bool:
-        """Find out what became of a batch whose submit failed.
+    def _arrived(
+        self, batch: list[Submission], group: str | None, error: ComputeError
+    ) -> list[tuple[str, AwaitedTask]]:
+        """Find out what became of a batch whose submit broke off.
 
         Returns:
-            Whether its tasks were taken after all; otherwise they surely were not.
+            Its tasks; none where none was taken.
 
         Raises:
-            ComputeError: that cannot be told.
+            SubmissionUncertain: that cannot be told.
         """
-        if not _may_be_taken(error):
-            return False
         if group is None:
             raise uncertain(batch, error, task_group_id=None, unknown=None)
         tasks = self._groups[group]
@@ -224,13 +231,13 @@ class Sender:
             with tasks.looking():
                 unknown = self._look(batch, group, tasks, error)
                 arrival = judge(batch, unknown, ours_alone=tasks.ours_alone)
-                if arrival is Arrival.ALL:
-                    self._adopt(batch, group, tasks, unknown)
-                    return True
-                if arrival is Arrival.UNCERTAIN:
-                    tasks.made(unknown)  # the next look is not for these
-                    raise uncertain(batch, error, task_group_id=group, unknown=unknown)
-        return False
+                tasks.made(unknown)  # the next look is not for these
+            if arrival is Arrival.ALL:
+                log.info("the service had taken %d tasks of a submit that broke off", len(batch))
+                return [_taken(s, task_id) for s, task_id in zip(batch, unknown, strict=True)]
+            if arrival is Arrival.UNCERTAIN:
+                raise uncertain(batch, error, task_group_id=group, unknown=unknown)
+        return []
 
     def _look(
         self, batch: list[Submission], group: str, tasks: GroupTasks, cause: ComputeError
@@ -248,17 +255,6 @@ class Sender:
                     raise uncertain(batch, cause, task_group_id=group, unknown=None) from error
             except (ComputeError, KeyError, TypeError) as error:
                 raise uncertain(batch, cause, task_group_id=group, unknown=None) from error
-
-    def _adopt(
-        self, batch: list[Submission], group: str, tasks: GroupTasks, task_ids: list[str]
-    ) -> None:
-        """Take tasks for ours: as many as there are calls, all of the same function and values."""
-        log.info("the service had taken %d tasks of a submit that broke off", len(batch))
-        taken = [_taken(s, task_id) for s, task_id in zip(batch, task_ids, strict=True)]
-        self._results.submit_starts()
-        self._results.submit_ends(group, taken)
-        tasks.made(task_ids)
-        self._on_sent(batch[0].destination, len(taken))
 
     def _wait_after(self, error: ComputeError, patience: Patience) -> None:
         """Wait before the next attempt.
