@@ -10,11 +10,11 @@ the service still has it for who asks over HTTP. Pure: no clock, no I/O. Memory 
 from __future__ import annotations
 
 #: How long a result is held before it is given back, in seconds: the first time, and at most.
-_FIRST_S = 0.05
+_FIRST_S = 0.25
 _LONGEST_S = 5.0
 
 #: How often it is given back before it is taken off the queue: after half a minute or so.
-_MAX_RELEASES = 12
+_MAX_RELEASES = 10
 
 #: Strangers that are counted; one more, and the oldest is forgotten.
 _REMEMBERED = 10_000
