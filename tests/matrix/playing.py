@@ -73,44 +73,17 @@ def play(cell: Cell, folder: Path, broker: str | None) -> list[Outcome]:
     with ExitStack() as stack:
         service = stack.enter_context(LocalService(workers=workers, broker=broker))
         endpoint_id = stack.enter_context(working(service, cell.worker, agent_home))
-        official = cell.client == "official"
-        _write_scripts(client_home, official=official)
-        process = _Process(
-            python=official_python() if official else sys.executable,
-            environment=_environment(service, client_home, official=official),
-            folder=client_home,
-            setting=json.dumps({"endpoint_id": endpoint_id, "worker": cell.worker}),
-        )
+        player = make_player(service, cell.client, client_home, endpoint_id, cell.worker)
         with ThreadPoolExecutor(len(_TOGETHER)) as pool:
-            told = list(pool.map(process.play, _TOGETHER))
-        told += map(process.play, _AFTERWARDS)
+            told = list(pool.map(player.play, _TOGETHER))
+        told += map(player.play, _AFTERWARDS)
     return [outcome for of_script in told for outcome in of_script]
 
 
-def _write_scripts(home: Path, *, official: bool) -> None:
-    target = home / "tests" / "matrix" / "scripts"
-    target.mkdir(parents=True)
-    for folder in (target, *target.parents[:2]):
-        # Or else an installed package of the same name, which has this file, would win.
-        (folder / "__init__.py").touch()
-    for script in _SCRIPTS.glob("*.py"):
-        text = script.read_text()
-        if official:
-            text = _PACKAGE.sub(r"\1globus_compute_sdk", text)
-        (target / script.name).write_text(text)
-
-
-def _environment(service: LocalService, home: Path, *, official: bool) -> dict[str, str]:
-    environment = official_environment(service, home)
-    if not official:
-        # Ours takes the address from its own variable, and needs no proxy.
-        del environment["HTTP_PROXY"], environment["GLOBUS_SDK_ENVIRONMENT"]
-        environment |= {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}
-    return environment
-
-
 @dataclass(frozen=True)
-class _Process:
+class Player:
+    """A client of a cell, which plays scripts in a process each."""
+
     python: str
     environment: dict[str, str]
     folder: Path
@@ -139,6 +112,50 @@ class _Process:
         if trouble or not outcomes:
             outcomes.append(Outcome(script, "failed", trouble or "nothing was played", 0.0))
         return outcomes
+
+
+def make_player(
+    service: LocalService, client: str, home: Path, endpoint_id: str, worker: str
+) -> Player:
+    """Give a client its scripts and what it knows.
+
+    Args:
+        service: which it talks to.
+        client: ``gcompute`` or ``official``.
+        home: its folder, which is made.
+        endpoint_id: where tasks run.
+        worker: what runs them.
+    """
+    official = client == "official"
+    _write_scripts(home, official=official)
+    return Player(
+        python=official_python() if official else sys.executable,
+        environment=_environment(service, home, official=official),
+        folder=home,
+        setting=json.dumps({"endpoint_id": endpoint_id, "worker": worker}),
+    )
+
+
+def _write_scripts(home: Path, *, official: bool) -> None:
+    target = home / "tests" / "matrix" / "scripts"
+    target.mkdir(parents=True)
+    for folder in (target, *target.parents[:2]):
+        # Or else an installed package of the same name, which has this file, would win.
+        (folder / "__init__.py").touch()
+    for script in _SCRIPTS.glob("*.py"):
+        text = script.read_text()
+        if official:
+            text = _PACKAGE.sub(r"\1globus_compute_sdk", text)
+        (target / script.name).write_text(text)
+
+
+def _environment(service: LocalService, home: Path, *, official: bool) -> dict[str, str]:
+    environment = official_environment(service, home)
+    if not official:
+        # Ours takes the address from its own variable, and needs no proxy.
+        del environment["HTTP_PROXY"], environment["GLOBUS_SDK_ENVIRONMENT"]
+        environment |= {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}
+    return environment
 
 
 def _text(output: str | bytes | None) -> str:

@@ -49,7 +49,7 @@ def running_agent(service: LocalService, engine: str, folder: Path) -> Iterator[
 
     Args:
         service: where it attaches; its client may run tasks there.
-        engine: one of `ENGINES`.
+        engine: the name of one of `ENGINES`, or a configuration with another one, as YAML.
         folder: home of the agent, empty.
     """
     environment = official_environment(service, folder)
@@ -62,7 +62,7 @@ def running_agent(service: LocalService, engine: str, folder: Path) -> Iterator[
         endpoint_id = str(registration["endpoint_id"])
         given = {
             "ep_info": {},
-            "config": f"heartbeat_period: 5\n{ENGINES[engine]}",
+            "config": f"heartbeat_period: 5\n{ENGINES.get(engine, engine)}",
             "amqp_creds": registration,
         }
         agent = _start(environment, folder, json.dumps(given))
