@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,16 @@ def shell(program: Program, *command: str, **more: str) -> subprocess.CompletedP
     )
 
 
-@pytest.fixture
-def service(program: Program) -> str:
-    """A service at a free port; its address."""
-    done = program("up", "--detach", "--port", "0", "--workers", "1", "--user=ada", "--user=bob")
-    assert done.returncode == 0, done.stderr
-    return str(program.json("status")["url"])
+@pytest.fixture(scope="module")
+def pointed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The program, with a service at a free port."""
+    made = Program(tmp_path_factory.mktemp("home"))
+    try:
+        done = made("up", "--detach", "--port", "0", "--workers", "1", "--user=ada", "--user=bob")
+        assert done.returncode == 0, done.stderr
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.mark.parametrize("official", [False, True])
@@ -48,34 +53,35 @@ def service(program: Program) -> str:
     [{}, {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "localhost,127.0.0.1"}],
     ids=["plain", "behind a proxy"],
 )
-def test_programs_find_the_service(
-    program: Program, service: str, official: bool, site: dict[str, str]
-) -> None:
+def test_programs_find_the_service(pointed: Program, official: bool, site: dict[str, str]) -> None:
     """At any port, with no login by a person, and where the site has a proxy."""
     python = official_python() if official else sys.executable
     package = "globus_compute_sdk" if official else "gcompute"
-    done = shell(program, python, "-c", SCRIPT.format(package=package), **site)
+    done = shell(pointed, python, "-c", SCRIPT.format(package=package), **site)
     assert done.stdout == "1024\n", done.stderr
     assert "http_proxy leads them here" in done.stderr
 
 
-def test_the_official_agent_logs_in(program: Program, service: str) -> None:
-    """Its command line asks the service's own Globus Auth who it is."""
+def test_the_official_agent_logs_in(pointed: Program) -> None:
+    """Its command line asks the service's own Globus Auth who it is.
+
+    It needs one scope more than the SDK, whose tokens it finds, so it has to log in before.
+    """
     agent = Path(official_python()).parent / "globus-compute-endpoint"
-    done = shell(program, str(agent), "whoami")
+    done = shell(pointed, "/bin/sh", "-c", f"{agent} login && {agent} whoami")
     assert done.returncode == 0, done.stdout + done.stderr
-    client_id = program.json("env")["GLOBUS_COMPUTE_CLIENT_ID"]
+    client_id = pointed.json("env")["GLOBUS_COMPUTE_CLIENT_ID"]
     shown = done.stdout.replace(" ", "")
     assert client_id.split("-")[0] in shown
 
 
-def test_each_user_has_a_login(program: Program, service: str) -> None:
+def test_each_user_has_a_login(pointed: Program) -> None:
     """The first one's is the default; one who is not there is named with those who are."""
-    ada, bob = program.json("env"), program.json("env", "--user", "bob")
-    assert program.json("env", "--user", "ada") == ada
+    ada, bob = pointed.json("env"), pointed.json("env", "--user", "bob")
+    assert pointed.json("env", "--user", "ada") == ada
     assert ada["GLOBUS_COMPUTE_CLIENT_ID"] != bob["GLOBUS_COMPUTE_CLIENT_ID"]
-    assert ada["GLOBUS_SDK_SERVICE_URL_COMPUTE"] == service
-    nobody = program("env", "--user", "eve")
+    assert ada["GLOBUS_SDK_SERVICE_URL_COMPUTE"] == pointed.json("status")["url"]
+    nobody = pointed("env", "--user", "eve")
     assert (nobody.returncode, nobody.stdout) == (1, "")
     assert "'eve'; it has ada, bob" in nobody.stderr
 

@@ -293,9 +293,8 @@ def test_a_full_disk_ends_a_transaction_for_good(store: Store) -> None:
     connection = store._connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(sqlite3.OperationalError, match="full"), store.transaction():
-        for number in range(100):
-            store.users.add(User(f"user {number}", "x" * 10_000))
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        add_users(store, 100)
     assert not connection.in_transaction
     connection.execute(f"PRAGMA max_page_count = {2 * pages + 1000}")
     with store.transaction():
@@ -304,15 +303,27 @@ def test_a_full_disk_ends_a_transaction_for_good(store: Store) -> None:
     assert store.users.find("user 0") is None
 
 
+def add_users(store: Store, count: int) -> None:
+    """Add users who take some room, in one transaction."""
+    with store.transaction():
+        for number in range(count):
+            store.users.add(User(f"user {number}", "x" * 10_000))
+
+
 def test_a_commit_that_fails_is_undone(store: Store) -> None:
     """As on a disk that is full when the log is written: the connection can go on."""
     store._connection.execute("PRAGMA foreign_keys = ON")
-    with pytest.raises(sqlite3.IntegrityError), store.transaction():
-        # This is looked at when the transaction ends, so it is the commit that fails.
-        store._connection.execute("PRAGMA defer_foreign_keys = ON")
-        store.users.add(User("somebody else", "somebody else"))
-        store._connection.execute("INSERT INTO tokens VALUES ('token of nobody', 'nobody')")
+    with pytest.raises(sqlite3.IntegrityError):
+        add_token_of_nobody(store)
     assert not store._connection.in_transaction
     assert store.users.find("somebody else") is None
     with store.transaction():
         store.users.add(User("later", "later"))
+
+
+def add_token_of_nobody(store: Store) -> None:
+    """Break a rule that is looked at when the transaction ends, so that the commit fails."""
+    with store.transaction():
+        store._connection.execute("PRAGMA defer_foreign_keys = ON")
+        store.users.add(User("somebody else", "somebody else"))
+        store._connection.execute("INSERT INTO tokens VALUES ('token of nobody', 'nobody')")
