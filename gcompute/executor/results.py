@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 Transport = Literal["auto", "amqp", "https"]
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 
+#: Seconds in which a thread that is not in a request has ended.
+_END_S = 6.0
+
 
 class ResultThreads:
     """The threads of a source, from the first use to the last.
@@ -104,9 +107,13 @@ class ResultThreads:
         return threading.current_thread() is self.delivery.thread
 
     def join(self) -> None:
-        """Wait for the threads to end, after the delivery was stopped."""
-        for thread in (self.delivery, self.stream, self.fetching):
-            thread.join()
+        """Wait for the threads to end, after the delivery was stopped.
+
+        One that waits for an answer of the service, which nobody needs any more, ends later.
+        """
+        self.delivery.join()
+        self.stream.join(_END_S)
+        self.fetching.join(_END_S)
 
     # What the delivery asks for.
 

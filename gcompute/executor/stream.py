@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 #: Seconds in which acknowledgements are gathered; each one costs a wake-up and a packet.
 _ACKNOWLEDGE_DELAY_S = 0.02
 
+#: Seconds without a sign of the broker that are one too many, unless it proposes fewer.
+_HEARTBEAT_S = 30
+
 #: Seconds that a broker has to answer a close.
 _CLOSE_TIMEOUT_S = 5
 
@@ -212,6 +215,9 @@ class ResultStream:
         if self._port is not None:
             parameters.port = self._port
         parameters.connection_attempts = 1
+        parameters.heartbeat = lambda _connection, proposed: min(
+            proposed or _HEARTBEAT_S, _HEARTBEAT_S
+        )
         parameters.client_properties = {"connection_name": f"gcompute results{self._label}"}
         connection = pika.SelectConnection(
             parameters,
