@@ -24,8 +24,11 @@ from tests.support.rabbitmq import running_rabbitmq
 def main(arguments: Sequence[str]) -> int:
     """Play the chosen cells."""
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description="Play the matrix.")
-    parser.add_argument("words", nargs="*", choices=[*CLIENTS, *BROKERS, *WORKERS, []])
+    known = (*CLIENTS, *BROKERS, *WORKERS)
+    parser.add_argument("words", nargs="*", metavar="WORD", help=f"one of {', '.join(known)}")
     words = set(parser.parse_args(arguments).words)
+    if unknown := words - set(known):
+        parser.error(f"no cell is {', '.join(sorted(unknown))}: words are {', '.join(known)}")
     cells = [cell for cell in CELLS if words <= {cell.client, cell.broker, cell.worker}]
     if not cells:
         print(f"no cell has all of {', '.join(sorted(words))}", file=sys.stderr)
