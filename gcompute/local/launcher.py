@@ -301,8 +301,9 @@ class LocalService:
     ) -> dict[str, str]:
         """Give environment variables that point a client and its login at this service.
 
-        Our client needs no more than these; the official SDK reads the one for logins, and
-        still has to be told :attr:`url`. A login by a person asks for a token on its page: it
+        Our client needs no more than these. The official SDK reads the one for logins, and finds
+        the service by ``GLOBUS_SDK_ENVIRONMENT=local`` with ``http_proxy`` set to :attr:`url`;
+        see ``docs/interoperability.md``. A login by a person asks for a token on its page: it
         says which user he is.
 
         With ``tls``, ``SSL_CERT_FILE`` names the broker's certificate: Python then trusts it in
