@@ -25,8 +25,53 @@ log = logging.getLogger(__name__)
 
 #: Reply codes of a broker that will not have us: access refused, not allowed.
 _REFUSALS = frozenset({403, 530})
+#: Bytes that are sent in one piece. What the socket does not take of a piece is copied for the
+#: next try, so a piece is no larger than what a socket takes.
+_PIECE = 64 * 1024
 #: How long a broker may take to say goodbye, in seconds.
 _CLOSE_TIMEOUT_S = 5.0
+
+
+class Connection(AsyncioConnection):
+    """A connection that sends what one turn of the event loop wrote in few pieces.
+
+    pika sends frame by frame, and a message is three frames: three system calls, and with small
+    messages three packets that wake the broker up.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._loop = asyncio.get_running_loop()
+        #: Frames of this turn; a call of ``_flush`` is due while there are any.
+        self._frames: list[bytes] = []
+        super().__init__(*args, **kwargs)
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        if not self._frames:
+            self._loop.call_soon(self._flush)
+        self._frames.append(data)
+
+    def _flush(self) -> None:
+        frames, self._frames = self._frames, []
+        if self._transport is None:
+            return  # the connection was lost in this turn
+        for piece in pieces(frames, _PIECE):
+            super()._adapter_emit_data(piece)
+
+    def _adapter_disconnect_stream(self) -> None:
+        # The last word, such as the answer to the broker's goodbye.
+        self._flush()
+        super()._adapter_disconnect_stream()
+
+
+def pieces(frames: list[bytes], size: int) -> list[bytes]:
+    """Join frames, in order, into pieces of about a size in bytes."""
+    joined, begun, length = [], 0, 0
+    for number, frame in enumerate(frames, 1):
+        length += len(frame)
+        if length >= size or number == len(frames):
+            joined.append(b"".join(frames[begun:number]))
+            begun, length = number, 0
+    return joined
 
 
 def describe(parameters: Any) -> str:
@@ -52,7 +97,7 @@ async def connect(parameters: Any, *, on_close: Callable[[LinkError], None]) -> 
         if not outcome.done():
             outcome.set_result(connection_or_error)
 
-    workflow = AsyncioConnection.create_connection([parameters], on_done, custom_ioloop=loop)
+    workflow = Connection.create_connection([parameters], on_done, custom_ioloop=loop)
     try:
         connection = await asyncio.shield(outcome)
     except asyncio.CancelledError:
