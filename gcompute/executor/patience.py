@@ -2,7 +2,7 @@
 
 Pure: told the time. A service that has answered before is waited for: it restarts, or a laptop
 lid was closed. One that never answered is most likely a wrong address, and somebody waits to
-hear that.
+hear that; where the request was sent and the answer broke off, some attempts more tell which.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gcompute.errors import ComputeError, RateLimited, ServiceFailed, ServiceUnr
 #: Seconds for which a service that has answered before is waited for.
 _PATIENCE_S = 600.0
 
-#: How often a batch is sent that the service answers with a failure of its own.
+#: How often a batch is sent that the service answers with a failure of its own, or not to the end.
 _MAX_FAILURES = 4
 
 
@@ -36,11 +36,11 @@ class Patience:
         """Give the seconds to wait before the next attempt; ``None`` to give up."""
         if self._since is None:
             self._since = now
-        if isinstance(error, ServiceFailed):
+        if isinstance(error, ServiceUnreachable) and (self._service_known or not error.sent):
+            patient = self._service_known
+        elif isinstance(error, ServiceFailed | ServiceUnreachable):
             self._failures += 1
             patient = self._failures < _MAX_FAILURES
-        elif isinstance(error, ServiceUnreachable):
-            patient = self._service_known
         else:
             patient = isinstance(error, RateLimited)
         if not patient or now - self._since > _PATIENCE_S:
