@@ -2,7 +2,7 @@
 
 Three kinds of entries: where a module's names are now (``imports``) and which modules have none
 (``internal``), differences of behaviour with the tests that show them (``behaviour``), and names
-and arguments that are missing, added or changed, each with its reason (``not_yet``, ``surface``).
+and arguments that are missing, added or changed, each with its reason (``surface``).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Explanations:
         """Give kind and path of every difference that has a reason; ``*`` stands for any text."""
         return [
             (kind, path)
-            for section in [self.content["not_yet"], *self.content["surface"]]
+            for section in self.content["surface"]
             for entry in section["entries"]
             for kind in KINDS
             for path in entry.get(kind, ())

@@ -30,7 +30,6 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     yield ""
     for entry in content["internal"]:
         yield f"- {_names(entry['modules'])}: {entry['reason']}"
-    yield from _section(content["not_yet"])
     yield from _heading("Behaviour", content["behaviour_text"])
     yield "| what | official SDK | gcompute |"
     yield "| --- | --- | --- |"

@@ -95,7 +95,7 @@ def test_documents() -> None:
 def test_reasons() -> None:
     """A reason is for a kind and a path; ``*`` stands for any text in it."""
     section = {"entries": [{"missing": ["C.*"], "added": ["New"], "reason": "why"}]}
-    listed = Explanations({"not_yet": section, "surface": []})
+    listed = Explanations({"surface": [section]})
     missing, added = Difference("missing", "C.m"), Difference("added", "C.m")
     assert listed.unexplained([missing, added]) == [added]
     assert listed.without_difference([missing, added]) == [("added", "New")]
