@@ -16,45 +16,24 @@ from pathlib import Path
 
 from tests.faults.catalogue import FAULTS, Fault
 from tests.faults.client import Side
-from tests.faults.run import run
-from tests.faults.stage import BROKERS, Ground, ground
+from tests.faults.run import run_all
+from tests.faults.stage import BROKERS, BrokerName, ground
 from tests.faults.table import Lines, render
+from tests.faults.verdict import Verdict
 from tests.support.official import official_python
 
 
-async def run_all(
-    faults: list[Fault], on: Ground, sides: list[Side], folder: Path, at_once: int, full: bool
-) -> Lines:
-    """Run faults for both clients: side by side first, then those that stop the broker."""
-    lines: Lines = {(fault.name, on.broker): {} for fault in faults}
-    free = asyncio.Semaphore(at_once)
-
-    async def one(fault: Fault, side: Side) -> None:
-        async with free:
-            place = folder / f"{fault.name}-{side.name}"
-            place.mkdir()
-            verdict = await run(fault, on, side, place, full=full)
-        lines[fault.name, on.broker][side.name] = verdict
-        mark = "ok" if verdict.good else "--"
-        print(
-            f"{mark} {fault.name}, {on.broker}, {side.name}: {verdict.right} right"
-            f"{verdict.remainder and f', {verdict.remainder}'} ({verdict.seconds:.1f} s)",
-            file=sys.stderr,
-            flush=True,
-        )
-        if side.name == "ours" and not verdict.good:
-            print(verdict.describe(), file=sys.stderr, flush=True)
-
-    async with asyncio.TaskGroup() as group:
-        for fault in faults:
-            if not fault.restarts:
-                for side in sides:
-                    group.create_task(one(fault, side))
-    for fault in faults:
-        if fault.restarts:
-            for side in sides:
-                await one(fault, side)
-    return lines
+def _tell(fault: Fault, broker: BrokerName, side: Side, verdict: Verdict) -> None:
+    """Say how a run went."""
+    mark = "ok" if verdict.good else "--"
+    print(
+        f"{mark} {fault.name}, {broker}, {side.name}: {verdict.right} right"
+        f"{verdict.remainder and f', {verdict.remainder}'} ({verdict.seconds:.1f} s)",
+        file=sys.stderr,
+        flush=True,
+    )
+    if side.name == "ours" and not verdict.good:
+        print(verdict.describe(), file=sys.stderr, flush=True)
 
 
 def main() -> int:
@@ -83,8 +62,18 @@ def main() -> int:
             place = Path(folder) / broker
             (place / "ground").mkdir(parents=True)
             with ground(broker, place / "ground") as on:
-                made = run_all(faults, on, sides, place, options.at_once, not options.short)
-                lines |= asyncio.run(made)
+                verdicts = asyncio.run(
+                    run_all(
+                        faults,
+                        on,
+                        sides,
+                        place,
+                        at_once=options.at_once,
+                        full=not options.short,
+                        tell=_tell,
+                    )
+                )
+            lines |= {(fault, broker): verdicts[fault] for fault in verdicts}
     order: Lines = {
         (f.name, b): lines[f.name, b] for f in faults for b in BROKERS if (f.name, b) in lines
     }

@@ -1,13 +1,15 @@
-"""One run of one fault: from the stage to the verdict."""
+"""Runs of faults: from the stage to the verdict, one or many side by side."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.faults.catalogue import Fault
 from tests.faults.client import Ending, Side
 from tests.faults.patience import NeverHappened
-from tests.faults.stage import Ground, Stage, stage, submitted_tasks
+from tests.faults.stage import BrokerName, Ground, Stage, stage, submitted_tasks
 from tests.faults.verdict import Verdict, judge
 
 
@@ -20,6 +22,48 @@ async def run(fault: Fault, ground: Ground, side: Side, folder: Path, *, full: b
         except NeverHappened as never:
             stuck = str(never)
         return _verdict(on, fault, stuck)
+
+
+async def run_all(
+    faults: Sequence[Fault],
+    ground: Ground,
+    sides: Sequence[Side],
+    folder: Path,
+    *,
+    at_once: int,
+    full: bool,
+    tell: Callable[[Fault, BrokerName, Side, Verdict], None] = lambda *_: None,
+) -> dict[str, dict[str, Verdict]]:
+    """Run faults for clients: side by side first, then those that stop the broker.
+
+    Args:
+        at_once: how many runs may go side by side.
+        tell: is told each verdict as it comes.
+
+    Returns:
+        Verdicts by the names of fault and client.
+    """
+    verdicts: dict[str, dict[str, Verdict]] = {fault.name: {} for fault in faults}
+    free = asyncio.Semaphore(at_once)
+
+    async def one(fault: Fault, side: Side) -> None:
+        async with free:
+            place = folder / f"{fault.name}-{side.name}"
+            place.mkdir()
+            verdict = await run(fault, ground, side, place, full=full)
+        verdicts[fault.name][side.name] = verdict
+        tell(fault, ground.broker, side, verdict)
+
+    async with asyncio.TaskGroup() as group:
+        for fault in faults:
+            if not fault.restarts:
+                for side in sides:
+                    group.create_task(one(fault, side))
+    for fault in faults:
+        if fault.restarts:
+            for side in sides:
+                await one(fault, side)
+    return verdicts
 
 
 def _verdict(on: Stage, fault: Fault, stuck: str) -> Verdict:
