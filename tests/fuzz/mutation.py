@@ -85,7 +85,8 @@ def _flipped(random: Random, part: bytes) -> list[bytes]:
 
 
 def _cut(random: Random, part: bytes) -> list[bytes]:
-    return [part[: random.randrange(len(part))]]
+    # What an earlier mutation has left may be empty.
+    return [part[: random.randrange(len(part) + 1)]]
 
 
 def _of_wrong_length(random: Random, part: bytes) -> list[bytes]:
