@@ -138,6 +138,10 @@ class LocalService:
         self._engine = engine_argument(engine, engine_options)
         if workers is None:
             workers = _WORKERS if self._engine is None else _TASKS_OF_ENGINE
+        if workers == 0 and self._engine is not None:
+            raise ValueError(
+                "an engine is for an endpoint, and workers=0 is for none: leave one out"
+            )
         if workers < 0:
             raise ValueError(f"workers must be 0 or more, not {workers}")
         if broker is not None and urlsplit(broker).scheme not in ("amqp", "amqps"):

@@ -6,6 +6,7 @@ engine's own: its worker died, or it could not run the task.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
 
 from .pool import WORKER_LOST
@@ -41,12 +42,21 @@ def describe_error(error: BaseException, engine: str) -> tuple[str, str]:
         return WORKER_LOST, f"the worker process of {engine} that ran this task died ({cause})"
     if isinstance(error, CancelledError):
         return ENGINE_FAILED, f"{engine} cancelled this task"
-    if "No module named 'gcompute" in str(error):
+    if any("No module named 'gcompute" in str(link) for link in _chain(error)):
         return ENGINE_FAILED, (
             f"the workers of {engine} cannot import gcompute ({cause}): install it in their "
             "environment, `pip install --no-deps gcompute dill` is enough"
         )
     return ENGINE_FAILED, f"{engine} could not run this task ({cause})"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an exception and its causes: dask, for one, has words of its own for those."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def describe_value(value: object, engine: str) -> tuple[str, str]:

@@ -79,6 +79,12 @@ def test_what_cannot_travel_is_refused(engine: object, options: object, reason: 
         LocalService(engine=engine, engine_options=options)  # type: ignore[arg-type]
 
 
+def test_an_engine_without_an_endpoint() -> None:
+    """It would never run a task."""
+    with pytest.raises(ValueError, match="leave one out"):
+        LocalService(workers=0, engine="a:b")
+
+
 def test_a_function_of_the_script_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Importing the script in the endpoint's process would run it again."""
 

@@ -49,6 +49,15 @@ def test_an_error_in_words(error: Exception, broken: bool, code: str, words: str
     assert re.search(words, text)
 
 
+def test_a_missing_package_is_found_behind_the_words_of_an_engine() -> None:
+    """The way out is told, whoever wraps the error; a circle of causes ends."""
+    cause, error = ModuleNotFoundError("No module named 'gcompute'"), RuntimeError("bad graph")
+    error.__cause__, cause.__cause__ = cause, error
+    assert "pip install --no-deps gcompute" in describe_error(error, "Pool")[1]
+    error.__cause__ = cause.__cause__ = None
+    assert "could not run this task" in describe_error(error, "Pool")[1]
+
+
 def test_a_value_that_is_no_result() -> None:
     """The engine is named, and what it gave."""
     assert describe_value(3, "Pool")[1].startswith("Pool gave a int in place of")
