@@ -32,7 +32,7 @@ _PIECE = 64 * 1024
 _CLOSE_TIMEOUT_S = 5.0
 
 
-class Connection(AsyncioConnection):
+class Connection(AsyncioConnection):  # type: ignore[misc]  # pika has no types
     """A connection that sends what one turn of the event loop wrote in few pieces.
 
     pika sends frame by frame, and a message is three frames: three system calls, and with small
