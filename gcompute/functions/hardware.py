@@ -64,7 +64,7 @@ def _python() -> str:
 def _memory(which: str) -> str:
     try:
         # The endpoint's agent brings it; this package does not.
-        import psutil  # type: ignore[import-untyped]  # its types are a package of their own
+        import psutil
     except ImportError:
         return "psutil is not installed here, so nothing is known of memory"
     facts = getattr(psutil, which)()._asdict()

@@ -24,7 +24,15 @@ VERSION = ("GET", "/v2/version")
 UNKNOWN = {TASK_ID: {"pending": True, "status": "unknown"}}
 
 #: Methods of the blocking client that need no counterpart: what the Executor uses.
-_INTERNAL = {"_register", "_submit", "_batch_status", "_run", "_open"}
+_INTERNAL = {
+    "_register",
+    "_submit",
+    "_batch_status",
+    "_run",
+    "_open",
+    "_limit_requests",
+    "_warn_if_offline",
+}
 
 
 def _service() -> ScriptedService:
