@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from benchmarks.setting import Benchmark
-from benchmarks.suite import arrays, batches, floor, import_cost, many_tasks, results, single_calls
+from benchmarks.suite import (
+    arrays,
+    batches,
+    floor,
+    import_cost,
+    many_tasks,
+    results,
+    service_history,
+    service_rates,
+    service_start,
+    single_calls,
+)
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     import_cost.BENCHMARK,
@@ -13,4 +24,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     single_calls.BENCHMARK,
     many_tasks.BENCHMARK,
     floor.BENCHMARK,
+    service_start.BENCHMARK,
+    service_rates.BENCHMARK,
+    service_history.BENCHMARK,
 )
