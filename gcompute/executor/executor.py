@@ -6,7 +6,7 @@ import concurrent.futures
 import uuid
 import warnings
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import Any, Literal, NoReturn, Self, TypeVar
 
@@ -37,6 +37,9 @@ _ENVELOPE_BYTES = 64 * 1024
 #: Ports on which the hosted service offers its result queues.
 _AMQP_PORTS = (443, 5671, 5672)
 
+
+#: Destinations that are remembered; more are only needed where each task has settings of its own.
+_DESTINATIONS = 64
 
 #: Arguments of earlier releases of the official SDK that have had no effect for long.
 _WITHOUT_EFFECT = ("batch_enabled", "batch_interval", "container_id")
@@ -123,6 +126,8 @@ class Executor(concurrent.futures.Executor):
         self._engine = Engine(self.client, transport=transport, label=label)
         #: The settings of tasks to come, as one object; ``None`` when one of them has changed.
         self._destination: Destination | None = None
+        #: Destinations by what they consist of.
+        self._destinations: dict[Hashable, Destination] = {}
         self._group = GroupChoice()
         if task_group_id is not None:
             self.task_group_id = task_group_id
@@ -469,6 +474,10 @@ class Executor(concurrent.futures.Executor):
             "tasks there with reload_tasks(task_group_id)"
         )
 
+    def _get_result_watcher(self) -> Self:
+        """Give what Parsl's ``GlobusComputeExecutor`` shuts down after this: the same thing."""
+        return self
+
     def _running_future(self, task_id: str) -> ComputeFuture:
         future = ComputeFuture(task_id, ask_status=self._ask_status)
         future.set_running_or_notify_cancel()
@@ -488,19 +497,29 @@ class Executor(concurrent.futures.Executor):
                 self.client.login()  # here, where somebody can be asked, and not in a thread
             if self._choose_serializer:
                 self._serializer = self.client.serializer_for(self._endpoint_id)
-            destination = self._destination = Destination(
-                endpoint_id=self._endpoint_id,
-                serializer=self._serializer,
-                group=self._group,
-                resource_specification=self._resource_specification,
-                user_endpoint_config=self._user_endpoint_config,
-                result_serializers=tuple(
-                    self.client.result_serializers
-                    if self._result_serializers is None
-                    else self._result_serializers
-                ),
-            )
+            destination = self._destination = self._make_destination(self._endpoint_id)
         return destination
+
+    def _make_destination(self, endpoint_id: uuid.UUID) -> Destination:
+        """Give the destination for the settings as they are.
+
+        Settings that were used before give the same one, so that a program which changes them to
+        and fro (as Parsl does, for each task) does not send a request a task.
+        """
+        serializers = self._result_serializers
+        made = Destination(
+            endpoint_id=endpoint_id,
+            serializer=self._serializer,
+            group=self._group,
+            resource_specification=self._resource_specification,
+            user_endpoint_config=self._user_endpoint_config,
+            result_serializers=tuple(
+                self.client.result_serializers if serializers is None else serializers
+            ),
+        )
+        if len(self._destinations) >= _DESTINATIONS:
+            self._destinations.clear()
+        return self._destinations.setdefault(made.key(), made)
 
     def _enqueue(
         self,

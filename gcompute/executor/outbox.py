@@ -11,6 +11,7 @@ import functools
 import json
 import uuid
 from collections import OrderedDict, deque
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,11 @@ class Destination:
     resource_specification: dict[str, Any] | None = None
     user_endpoint_config: dict[str, Any] | None = None
     result_serializers: tuple[str, ...] = ()
+
+    def key(self) -> Hashable:
+        """Give what two destinations for the same kind of task have in common."""
+        settings = json.dumps([self.resource_specification, self.user_endpoint_config])
+        return self.endpoint_id, self.serializer, self.group, settings, self.result_serializers
 
     @functools.cached_property
     def endpoint_text(self) -> str:
