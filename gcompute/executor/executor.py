@@ -6,7 +6,7 @@ import concurrent.futures
 import uuid
 import warnings
 import weakref
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Literal, NoReturn, Self, TypeVar
 
@@ -17,17 +17,16 @@ from gcompute.executor.default_client import default_client
 from gcompute.executor.engine import Engine
 from gcompute.executor.functions import FunctionCache, FunctionReference
 from gcompute.executor.future import ComputeFuture, settle
-from gcompute.executor.groups import GroupChoice
 from gcompute.executor.mapping import MappedResults, map_calls
+from gcompute.executor.older import client_of_older, warn_without_effect
 from gcompute.executor.outbox import Destination, Submission, encoded_size
 from gcompute.executor.results import TRANSPORTS, Transport, shared_by_executors
+from gcompute.executor.settings import TaskSettings
 from gcompute.functions import check_call, hardware_report
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
-from gcompute.json_object import as_json_object
 from gcompute.protocol import MAX_REQUEST_BYTES
 from gcompute.registration import function_name
 from gcompute.serialize import ComputeSerializer, Strategylike
-from gcompute.serialize.serializer import official_paths
 
 R = TypeVar("R")
 
@@ -38,14 +37,7 @@ _ENVELOPE_BYTES = 64 * 1024
 _AMQP_PORTS = (443, 5671, 5672)
 
 
-#: Destinations that are remembered; more are only needed where each task has settings of its own.
-_DESTINATIONS = 64
-
-#: Arguments of earlier releases of the official SDK that have had no effect for long.
-_WITHOUT_EFFECT = ("batch_enabled", "batch_interval", "container_id")
-
-
-class Executor(concurrent.futures.Executor):
+class Executor(TaskSettings, concurrent.futures.Executor):
     """Runs functions on an endpoint, as :class:`concurrent.futures.Executor` documents it.
 
     ::
@@ -106,29 +98,19 @@ class Executor(concurrent.futures.Executor):
         transport: Transport = "auto",
         **older: Any,
     ) -> None:
-        client = _older_arguments(client, older)
+        client = client_of_older(client, older)
         if transport not in TRANSPORTS:
             raise ValueError(f"transport must be one of {TRANSPORTS}, not {transport!r}")
         self.label = label
-        self.client = client if client is not None else default_client()
+        client = client if client is not None else default_client()
+        super().__init__(client, shared_by_executors(client).groups, serializer)
         if api_burst_limit is not None or api_burst_window_s is not None:
-            self.client._limit_requests(api_burst_limit, api_burst_window_s)
+            client._limit_requests(api_burst_limit, api_burst_window_s)
         self._container_id = as_optional_uuid(older.get("container_id"), "container_id")
-        self._choose_serializer = serializer == "auto"
-        if isinstance(serializer, ComputeSerializer):
-            self._serializer = self.client.restricted(serializer)
-        else:
-            self._serializer = self.client.serializer
         #: Asks the service for a task; of futures, which may outlive this executor.
         self._ask_status = partial(_ask_status, self.client)
         self._functions = FunctionCache()
-        self._groups = shared_by_executors(self.client).groups
-        self._engine = Engine(self.client, transport=transport, label=label)
-        #: The settings of tasks to come, as one object; ``None`` when one of them has changed.
-        self._destination: Destination | None = None
-        #: Destinations by what they consist of.
-        self._destinations: dict[Hashable, Destination] = {}
-        self._group = GroupChoice()
+        self._engine = Engine(client, transport=transport, label=label)
         if task_group_id is not None:
             self.task_group_id = task_group_id
         self.endpoint_id = endpoint_id
@@ -140,82 +122,6 @@ class Executor(concurrent.futures.Executor):
         # An executor that nobody holds any more takes no more tasks; those it took go on.
         self._finalizer = weakref.finalize(self, self._engine.close)
         self._finalizer.atexit = False
-
-    @property
-    def endpoint_id(self) -> uuid.UUID | None:
-        """Where tasks run; settable at any time, for the tasks submitted from then on."""
-        return self._endpoint_id
-
-    @endpoint_id.setter
-    def endpoint_id(self, value: UUIDLike | None) -> None:
-        self._endpoint_id = as_optional_uuid(value, "endpoint_id")
-        self._destination = None
-
-    @property
-    def task_group_id(self) -> uuid.UUID | None:
-        """The task group of the tasks; ``None`` until a submit has made one.
-
-        Set to ``None``, the next submit makes a new one.
-        """
-        group = self._groups.resolve(self._group)
-        return None if group is None else uuid.UUID(group)
-
-    @task_group_id.setter
-    def task_group_id(self, value: UUIDLike | None) -> None:
-        group = as_optional_uuid(value, "task_group_id")
-        if group is None:
-            self._group = GroupChoice(shares=False)
-        else:
-            self._group = GroupChoice(str(group))
-            self._groups.named(str(group))
-        self._destination = None
-
-    @property
-    def resource_specification(self) -> dict[str, Any] | None:
-        """What each task needs, for endpoints that run MPI functions."""
-        return self._resource_specification
-
-    @resource_specification.setter
-    def resource_specification(self, value: dict[str, Any] | None) -> None:
-        self._resource_specification = as_json_object(value, "resource_specification")
-        self._destination = None
-
-    @property
-    def user_endpoint_config(self) -> dict[str, Any] | None:
-        """Values for the template of a multi-user endpoint."""
-        return self._user_endpoint_config
-
-    @user_endpoint_config.setter
-    def user_endpoint_config(self, value: dict[str, Any] | None) -> None:
-        self._user_endpoint_config = as_json_object(value, "user_endpoint_config")
-        self._destination = None
-
-    @property
-    def result_serializers(self) -> list[str] | None:
-        """Import paths of the strategies that the endpoint tries for results, in order."""
-        return self._result_serializers
-
-    @result_serializers.setter
-    def result_serializers(self, value: Iterable[Strategylike] | None) -> None:
-        self._result_serializers = None if value is None else official_paths(value)
-        self._destination = None
-
-    @property
-    def serializer(self) -> ComputeSerializer:
-        """What turns functions and arguments into text, and results into values.
-
-        Set, it is used for the tasks submitted from then on; functions that were registered
-        stay as they were sent.
-        """
-        return self._serializer
-
-    @serializer.setter
-    def serializer(self, value: ComputeSerializer) -> None:
-        if not isinstance(value, ComputeSerializer):
-            raise TypeError(f"serializer must be a ComputeSerializer, not {type(value).__name__}")
-        self._choose_serializer = False
-        self._serializer = self.client.restricted(value)
-        self._destination = None
 
     @property
     def batch_size(self) -> int | None:
@@ -252,7 +158,7 @@ class Executor(concurrent.futures.Executor):
 
     @container_id.setter
     def container_id(self, value: UUIDLike | None) -> None:
-        _warn_without_effect("container_id", 3)
+        warn_without_effect("container_id", 3)
         self._container_id = as_optional_uuid(value, "container_id")
 
     @property
@@ -327,6 +233,7 @@ class Executor(concurrent.futures.Executor):
             TypeError: ``fn`` is not callable.
             LoginRequired: nobody is logged in, and nobody can be asked to.
         """
+        self._check_open()
         destination = self._current_destination()
         try:
             check_call(fn, args, kwargs)
@@ -355,6 +262,7 @@ class Executor(concurrent.futures.Executor):
             RuntimeError: the executor is shut down.
             ValueError: no endpoint is set, or ``function_id`` is no UUID.
         """
+        self._check_open()
         destination = self._current_destination()
         reference = self._functions.registered(str(as_uuid(function_id, "function_id")))
         return self._enqueue(destination, reference, tuple(args or ()), dict(kwargs or {}))
@@ -487,40 +395,6 @@ class Executor(concurrent.futures.Executor):
         if self._engine.closed:
             raise RuntimeError(f"{self._engine.closed_because}: nothing new can be done with it")
 
-    def _current_destination(self) -> Destination:
-        self._check_open()
-        destination = self._destination
-        if destination is None:
-            if self._endpoint_id is None:
-                raise ValueError("no endpoint is set: Executor(endpoint_id=...) says where to run")
-            if self.client.login_required():
-                self.client.login()  # here, where somebody can be asked, and not in a thread
-            if self._choose_serializer:
-                self._serializer = self.client.serializer_for(self._endpoint_id)
-            destination = self._destination = self._make_destination(self._endpoint_id)
-        return destination
-
-    def _make_destination(self, endpoint_id: uuid.UUID) -> Destination:
-        """Give the destination for the settings as they are.
-
-        Settings that were used before give the same one, so that a program which changes them to
-        and fro (as Parsl does, for each task) does not send a request a task.
-        """
-        serializers = self._result_serializers
-        made = Destination(
-            endpoint_id=endpoint_id,
-            serializer=self._serializer,
-            group=self._group,
-            resource_specification=self._resource_specification,
-            user_endpoint_config=self._user_endpoint_config,
-            result_serializers=tuple(
-                self.client.result_serializers if serializers is None else serializers
-            ),
-        )
-        if len(self._destinations) >= _DESTINATIONS:
-            self._destinations.clear()
-        return self._destinations.setdefault(made.key(), made)
-
     def _enqueue(
         self,
         destination: Destination,
@@ -540,30 +414,6 @@ class Executor(concurrent.futures.Executor):
             return _failed(_too_large(reference.name, size))
         self._engine.submit(Submission(future, destination, reference, payload, size))
         return future
-
-
-def _older_arguments(client: Client | None, older: dict[str, Any]) -> Client | None:
-    """Deal with arguments of earlier releases; give the client that is to be used.
-
-    Raises:
-        TypeError: an argument is unknown.
-    """
-    for name in older:
-        if name == "funcx_client":
-            warnings.warn("funcx_client is now client", DeprecationWarning, stacklevel=3)
-        elif name in _WITHOUT_EFFECT:
-            _warn_without_effect(name, 4)
-        else:
-            raise TypeError(f"Executor does not know the argument {name!r}")
-    given = older.get("funcx_client")
-    if given is not None and client is not None and given is not client:
-        raise ValueError("client and funcx_client are two names of one argument: give one")
-    return client if given is None else given
-
-
-def _warn_without_effect(name: str, stacklevel: int) -> None:
-    reason = ": the service has dropped containers" if name == "container_id" else ""
-    warnings.warn(f"{name} has no effect any more{reason}", DeprecationWarning, stacklevel)
 
 
 def _ask_status(client: Client, task_id: str) -> dict[str, Any] | None:

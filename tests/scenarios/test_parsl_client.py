@@ -45,6 +45,7 @@ def workflow(
         run_dir=str(tmp_path / "runinfo"),
         strategy="none",
         retries=0,
+        initialize_logging=False,  # the file that it writes is left open
         usage_tracking=0,
     )
     with parsl.load(config):
