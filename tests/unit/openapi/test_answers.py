@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.unit.openapi.document import (
+from tools.openapi.document import (
     Body,
     Json,
     answer_bodies,

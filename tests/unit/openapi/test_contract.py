@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.openapi.deviations import complaints
-from tests.unit.openapi.document import (
+from tools.openapi.deviations import complaints
+from tools.openapi.document import (
     FOLDER,
     Json,
     load_compute,
     load_contract,
     load_deviations,
 )
-from tests.unit.openapi.facts import UnknownKeyword
+from tools.openapi.facts import UnknownKeyword
 
 #: The published contract as it was taken. Another copy means another comparison.
 CONTRACT_SHA256 = "3763ec7fe7530403115f9155eaf6294673d236fb75a1e3816f78b9c17f01417e"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
-from tests.unit.openapi.document import DOCUMENT_FILE, Json, load_compute, operations
+from tools.openapi.document import DOCUMENT_FILE, Json, load_compute, operations
 
 DOCUMENT = load_compute()
 TAGS = {"service", "endpoints", "functions", "tasks", "task_groups", "containers"}

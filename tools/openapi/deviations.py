@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.unit.openapi.facts import Facts, answer_schemas, contract_facts, document_facts
+from tools.openapi.facts import Facts, answer_schemas, contract_facts, document_facts
 
 Json = Any
 

@@ -1,6 +1,6 @@
-"""Reading `openapi/` for the tests beside this module: bodies, examples and validators.
+"""Reading `openapi/`: the document, the contract, bodies, examples and validators.
 
-In: the files of `openapi/`. Out: plain JSON values, fresh ones from each `load_…`, so that a test
+In: the files of `openapi/`. Out: plain JSON values, fresh ones from each `load_…`, so that a caller
 may change what it loaded.
 """
 
@@ -17,7 +17,7 @@ from tools.codegen.document import load_document
 
 Json = Any
 
-FOLDER = Path(__file__).parents[3] / "openapi"
+FOLDER = Path(__file__).parents[2] / "openapi"
 DOCUMENT_FILE = FOLDER / "compute.yaml"
 
 
