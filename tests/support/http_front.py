@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ _OWN_HEADERS = frozenset(
     {b"connection", b"content-encoding", b"content-length", b"host", b"transfer-encoding"}
 )
 
+#: What a client that takes the front for its proxy puts before the path.
+_ADDRESS = re.compile(r"^https?://[^/]+")
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -36,7 +40,7 @@ class Request:
     """A request of a client."""
 
     method: str
-    #: With the query.
+    #: With the query; without the address that a request to a proxy has in it.
     target: str
     headers: Headers
     body: bytes
@@ -238,7 +242,8 @@ async def _receive(connection: h11.Connection, reader: asyncio.StreamReader) -> 
             body += bytes(event.data)
         elif isinstance(event, h11.EndOfMessage):
             assert head is not None
-            return Request(head.method.decode(), head.target.decode(), list(head.headers), body)
+            target = _ADDRESS.sub("", head.target.decode())
+            return Request(head.method.decode(), target, list(head.headers), body)
         else:
             return None
 
