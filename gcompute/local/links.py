@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 #: How long a broker may take to answer at the start, in seconds.
 _BROKER_S = 5.0
+#: The same where it is our own: it answers, and may have many queues to make.
+_OWN_BROKER_S = 60.0
 
 
 class Links:
@@ -85,8 +87,9 @@ class Links:
             elif orphan is not None:
                 self._store.tasks.forget_dispatch(orphan)
                 self._orphan = orphan
-        await self._outlet.start(timeout_s=_BROKER_S)
-        await self._intake.start(timeout_s=_BROKER_S)
+        patience_s = _OWN_BROKER_S if volatile else _BROKER_S
+        await self._outlet.start(timeout_s=patience_s)
+        await self._intake.start(timeout_s=patience_s)
 
     async def stop(self) -> None:
         """Keep what came in, and disconnect."""

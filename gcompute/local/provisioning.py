@@ -68,10 +68,23 @@ class Provisioning:
         await self.declare_exchanges(link)
         for endpoint in self._store.endpoints.all():
             await self.declare_endpoint(endpoint.id, multi_user=endpoint.is_manager)
-        oldest = time.time() - _QUEUE_LIFE_S
-        for group in self._store.tasks.groups_with_queue():
-            if group.created_at > oldest:
-                await self.declare_group(group.owner, group.id)
+        queues = self._group_queues()
+        await link.declare_queues(queues, arguments=_GROUP_QUEUE)
+        self._declared.update(queues)
+
+    def _group_queues(self) -> list[str]:
+        """Name the queues of task groups that must be there before anybody asks for them.
+
+        Clients come back to their queues after a restart, and a volatile broker has lost them
+        all. Another one still has them; there it is for results that are to come, in case it has
+        been set up anew. A submit declares its queue in any case.
+        """
+        if self._accounts.volatile:
+            oldest = time.time() - _QUEUE_LIFE_S
+            groups = [g for g in self._store.tasks.groups_with_queue() if g.created_at > oldest]
+        else:
+            groups = self._store.tasks.groups_in_flight()
+        return [self.names.group_queue(group.owner, group.id) for group in groups]
 
     async def declare_endpoint(self, endpoint_id: str, *, multi_user: bool) -> None:
         """Declare the queues of an endpoint; one that starts user endpoints has no tasks."""

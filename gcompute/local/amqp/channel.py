@@ -62,6 +62,17 @@ class Channel:
             raise LinkLost(f"no channel: {error}") from error
         self.raw.add_on_close_callback(self._closed)
 
+    def send(self, name: str, **arguments: Any) -> None:
+        """Call a method of the channel that the broker is not to answer, unless it refuses.
+
+        Raises:
+            LinkLost: the channel is closed.
+        """
+        try:
+            getattr(self.raw, name)(**arguments)
+        except AMQPError as error:
+            raise LinkLost(f"{name} was not sent: {error}") from error
+
     async def call(self, name: str, **arguments: Any) -> Any:
         """Call a method of the channel and give the method of the broker's answer.
 

@@ -122,6 +122,17 @@ class Tasks:
         )
         return [TaskGroup(row[0], row[1], bool(row[2]), row[3]) for row in rows]
 
+    def groups_in_flight(self) -> list[TaskGroup]:
+        """Give those of them for which results are to come, or to be forwarded."""
+        rows = self._connection.execute(
+            "SELECT id, owner, has_queue, created_at FROM task_groups WHERE has_queue AND id IN ("
+            "SELECT task_group FROM batches WHERE seq IN ("
+            "SELECT batch FROM tasks WHERE completed_at IS NULL UNION "
+            "SELECT batch FROM tasks WHERE seq IN (SELECT task FROM results WHERE forwarded = 0)"
+            "))"
+        )
+        return [TaskGroup(row[0], row[1], bool(row[2]), row[3]) for row in rows]
+
     def in_group(self, task_group_id: str) -> list[tuple[str, float]]:
         """Give the tasks of a group in order of submission: id, and when it was received."""
         return self._connection.execute(

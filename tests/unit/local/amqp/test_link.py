@@ -250,3 +250,25 @@ async def test_a_link_can_be_stopped_while_it_connects(after_s: float) -> None:
 
 async def _nothing(_link: AmqpLink) -> None:
     """Do nothing with an open link."""
+
+
+@in_event_loop
+async def test_many_queues_are_declared_at_a_time() -> None:
+    """All of them are there when it returns, more than one page of them included."""
+    names = [f"queue-{n}" for n in range(1, 1202)]
+    async with linked() as owner:
+        await owner.link.declare_queues(names, arguments={"x-expires": 60_000})
+        for name in (names[0], names[499], names[500], names[-1]):
+            assert await owner.link.declare_queue(name, passive=True) == QueueDepth(0, 0)
+        await owner.link.declare_queues([])
+
+
+@in_event_loop
+async def test_one_of_many_queues_that_differs_is_refused() -> None:
+    """Although the broker was not asked about that one."""
+    async with linked() as owner:
+        await owner.link.declare_queue("differs", arguments={"x-expires": 1000})
+        with pytest.raises(ChannelRefused):
+            await owner.link.declare_queues(
+                ["one", "differs", "three"], arguments={"x-expires": 2000}
+            )

@@ -15,6 +15,7 @@ import pytest
 from gcompute.local.store import Store, StoreUnusable
 from gcompute.local.store.endpoints import OFFLINE_AFTER_S
 from gcompute.local.store.functions import Function
+from gcompute.local.store.logins import Login
 from gcompute.local.store.outcomes import Outcome, Verdict
 from gcompute.local.store.tasks import (
     FAILED,
@@ -327,3 +328,66 @@ def add_token_of_nobody(store: Store) -> None:
         store._connection.execute("PRAGMA defer_foreign_keys = ON")
         store.users.add(User("somebody else", "somebody else"))
         store._connection.execute("INSERT INTO tokens VALUES ('token of nobody', 'nobody')")
+
+
+def test_groups_in_flight_wait_for_results_or_have_some_to_forward(store: Store) -> None:
+    """A group whose results its queue has is not among them, nor is one without a queue."""
+
+    def names() -> set[str]:
+        return {group.id for group in store.tasks.groups_in_flight()}
+
+    with store.transaction():
+        store.tasks.keep_group(TaskGroup("without", OWNER, False, 1.0))
+        batch = Batch("r", "without", ENDPOINT, OWNER, None, [])
+        store.tasks.add_batch(batch, [NewTask("waits", FUNCTION, "payload")], 2.0)
+    assert names() == set()
+    (task,) = submit(store)
+    assert names() == {GROUP}
+    with store.transaction():
+        _, (forward,) = store.outcomes.keep([Outcome(task.id, ENDPOINT, True, b"x")], 3.0)
+    assert names() == {GROUP}
+    with store.transaction():
+        store.outcomes.mark_forwarded([forward.seq])
+    assert names() == set()
+
+
+def test_dispatch_is_forgotten_for_one_endpoint(store: Store) -> None:
+    """Only unfinished tasks are to be sent again, and those of others are not."""
+    other = str(uuid.uuid4())
+    first, second = submit(store, 2)
+    with store.transaction():
+        store.endpoints.register(other, OWNER, REGISTRATION, 1.0)
+        batch = Batch("r", GROUP, other, OWNER, None, [])
+        store.tasks.add_batch(batch, [NewTask("elsewhere", FUNCTION, "payload")], 2.0)
+        store.tasks.mark_dispatched(1, 3, 3.0)
+        store.outcomes.keep([Outcome(first.id, ENDPOINT, True, b"x")], 4.0)
+        store.tasks.forget_dispatch(ENDPOINT)
+    assert [task.id for task in store.tasks.unfinished(undispatched=True)] == [second.id]
+    with store.transaction():
+        store.tasks.forget_dispatch()
+    again = [task.id for task in store.tasks.unfinished(undispatched=True)]
+    assert again == [second.id, "elsewhere"]
+
+
+def test_what_is_noted_can_be_replaced(store: Store) -> None:
+    """Other than what is remembered, which stays as it was first."""
+    assert store.noted("port") is None
+    store.note("port", "1")
+    store.note("port", "2")
+    assert store.noted("port") == "2"
+    assert store.remembered("port", "3") == "2"
+
+
+def test_logins_are_kept_until_they_are_forgotten(store: Store) -> None:
+    """The last password of a name counts."""
+    store.logins.keep(Login("ada", "first", "w", "r"))
+    store.logins.keep(Login("ada", "second", "w", "r"))
+    store.logins.keep(Login("bob", "his", "", "r"))
+    assert {(login.name, login.password) for login in store.logins.all()} == {
+        ("ada", "second"),
+        ("bob", "his"),
+    }
+    store.logins.forget("ada")
+    store.logins.forget("nobody")
+    assert store.logins.all() == [Login("bob", "his", "", "r")]
+    assert "his" not in repr(store.logins.all())
