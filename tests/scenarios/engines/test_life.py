@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from gcompute.local import LocalService, LocalServiceFailed
@@ -93,6 +94,25 @@ def test_an_agent_that_is_killed_takes_its_engine_along(
         # The service itself; not the agent nor what it forked.
         assert len(left) == 1
         assert agent_of(state) not in before
+
+
+def test_a_service_that_is_killed_leaves_nothing_behind(
+    mark: str, tmp_path: Path, work_for_ever: Callable[[str], None]
+) -> None:
+    """The agent learns of it, and ends what its engine does not let go of."""
+    service = LocalService(**ENGINES["processes"], state_dir=tmp_path / "state").start()
+    try:
+        start_work(service, work_for_ever, tmp_path / "started")
+        (process,) = set(started_with(MARK, mark)) & set(children_of(os.getpid()))
+        os.kill(process, signal.SIGKILL)
+        assert eventually(lambda: started_with(MARK, mark) == [])
+    finally:
+        service.stop()
+
+
+def children_of(pid: int) -> list[int]:
+    """Give the processes that a process started."""
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def agent_of(state_dir: Path) -> int:

@@ -242,5 +242,6 @@ async def test_nothing_is_told_after_the_stop() -> None:
         futures[0].set_result(b"late")
         await asyncio.sleep(0)
         assert futures[1].cancelled()
+        assert on.pool.running == []
         assert on.engines[0].is_shut
         assert (on.results, on.failures) == ({}, {})
