@@ -14,18 +14,14 @@ from gcompute.errors import (
     AuthenticationFailed,
     DeserializationError,
     ResultsUnavailable,
-    ServiceUnreachable,
     TaskExecutionFailed,
 )
+from gcompute.executor.consuming import Token
 from gcompute.executor.delivery import Result, ResultDelivery
 from gcompute.executor.future import ComputeFuture
-from gcompute.executor.pending import PendingTasks
-from gcompute.executor.stream import Delivery
+from gcompute.executor.pending import AwaitedTask, PendingTasks
 from gcompute.messages import ErrorDetails, Message, ResultMessage, StatusReport, encode
-from gcompute.serialize import ComputeSerializer
-
-SERIALIZER = ComputeSerializer()
-WAIT_S = 10
+from tests.unit.executor.stand_ins import GROUP, SERIALIZER, WAIT_S, delivery
 
 
 def _id(number: int) -> str:
@@ -50,39 +46,55 @@ class Setting:
         self.pending: PendingTasks[Result] = PendingTasks()
         #: Tags that were acknowledged; ``None`` for the end of the thread.
         self.acknowledged: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self.statuses: dict[str, Any] | Exception = {}
-        #: Ids of each question for tasks' states.
-        self.asked: list[list[str]] = []
+        #: How often something was acknowledged.
+        self.calls = 0
+        #: What was held, released and asked for, in order.
+        self.said: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._tag = 0
         self.delivery = ResultDelivery(
             self.pending,
-            SERIALIZER,
-            batch_status=self._batch_status,
-            acknowledge=lambda token: self.acknowledged.put(token[1]),
+            broker=self,
+            service=self,
             on_stopped=lambda: self.acknowledged.put(None),
         )
 
-    def _batch_status(self, task_ids: list[str]) -> dict[str, dict[str, Any]]:
-        self.asked.append(task_ids)
-        if isinstance(self.statuses, Exception):
-            raise self.statuses
-        return self.statuses
+    # What stands for the broker and the service.
+
+    def acknowledge(self, tokens: list[Token]) -> None:
+        self.calls += 1
+        for token in tokens:
+            self.acknowledged.put(token.tag)
+
+    def hold(self, token: Token) -> None:
+        self.said.put(("hold", token.tag))
+
+    def release(self, token: Token, after_s: float) -> None:
+        self.said.put(("release", token.tag, after_s))
+
+    def fetch(self, group: str, task_id: str) -> None:
+        self.said.put(("fetch", group, task_id))
+
+    def reconcile(self, group: str) -> None:
+        self.said.put(("reconcile", group))
+
+    def shared(self, group: str) -> None:
+        self.said.put(("shared", group))
+
+    # What a test does.
 
     def wait_for(self, *numbers: int) -> list[ComputeFuture]:
         """Make futures of tasks that the service took."""
-        futures = [ComputeFuture(_id(number)) for number in numbers]
-        for future in futures:
-            future.set_running_or_notify_cancel()
+        tasks = [_awaited(number) for number in numbers]
         self.pending.submit_starts()
-        self.pending.submit_ends([(f.task_id or "", f) for f in futures])
-        return futures
+        self.pending.submit_ends(GROUP, tasks)
+        return [task.future for _, task in tasks]
 
     def arrives(self, body: bytes | Message, **more: Any) -> int:
         """Hand in a message; give its tag."""
         self._tag += 1
         settings: dict[str, Any] = {"completed_at": 1700000000, "high_assurance": False} | more
         raw = body if isinstance(body, bytes) else encode(body)
-        self.delivery.deliver(Delivery((1, self._tag), raw, **settings))
+        self.delivery.deliver(delivery(self._tag, raw, **settings))
         return self._tag
 
     def acknowledges_to(self, tag: int) -> list[int]:
@@ -93,6 +105,16 @@ class Setting:
             assert got is not None
             tags.append(got)
         return tags
+
+    def says(self) -> tuple[Any, ...]:
+        """Wait for what is said next to the broker or the service."""
+        return self.said.get(timeout=WAIT_S)
+
+
+def _awaited(number: int) -> tuple[str, AwaitedTask]:
+    future = ComputeFuture(_id(number))
+    future.set_running_or_notify_cancel()
+    return _id(number), AwaitedTask(future, SERIALIZER, asked_at=0.0, endpoint_id="e-0")
 
 
 @pytest.fixture
@@ -144,11 +166,10 @@ def test_a_failure_carries_all_that_is_known(setting: Setting) -> None:
         b"\x01{",
         b'\x01{"message_type":"result","data":{}}',
         encode(StatusReport(_id(9))),
-        encode(ResultMessage(_id(9), "00\nstranger's")),
     ],
-    ids=["empty", "rubbish", "cut", "incomplete", "report", "foreign"],
+    ids=["empty", "rubbish", "cut", "incomplete", "report"],
 )
-def test_a_message_that_is_nobodys_is_acknowledged_and_forgotten(
+def test_a_message_that_is_no_result_is_acknowledged_and_forgotten(
     setting: Setting, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It never loops, and the result behind it arrives."""
@@ -162,10 +183,9 @@ def test_a_message_that_is_nobodys_is_acknowledged_and_forgotten(
 
 def test_a_message_that_cannot_be_read_makes_it_ask(setting: Setting) -> None:
     """It may have been the result of a task that is waited for."""
-    (future,) = setting.wait_for(1)
-    setting.statuses = {_id(1): {"status": "success", "result": SERIALIZER.serialize("asked")}}
-    setting.arrives(b"rubbish")
-    assert future.result(WAIT_S) == "asked"
+    tag = setting.arrives(b"rubbish")
+    assert setting.says() == ("reconcile", GROUP)
+    assert setting.acknowledges_to(tag) == [tag]
 
 
 @pytest.mark.parametrize("data", ["", "zz\nunknown", "00\n!", "11\n{", "st\nf:syntax error"])
@@ -198,15 +218,75 @@ def test_a_result_that_comes_twice_counts_once(setting: Setting) -> None:
     assert future.result(0) == "first"
 
 
-def test_a_result_before_its_future_is_kept_for_it(setting: Setting) -> None:
-    """While a submit is under way; the sender then hands both in."""
+def test_a_result_before_its_future_is_held_for_it(setting: Setting) -> None:
+    """While a submit is under way; the sender then hands both in, and it is acknowledged."""
     setting.pending.submit_starts()
     tag = setting.arrives(_success(1, "early"))
-    setting.acknowledges_to(tag)
-    future = ComputeFuture(_id(1))
-    ((ready, result),) = setting.pending.submit_ends([(_id(1), future)])
+    assert setting.says() == ("hold", tag)
+    assert setting.acknowledged.empty()
+    task_id, task = _awaited(1)
+    ((ready, result),), strangers = setting.pending.submit_ends(GROUP, [(task_id, task)])
+    assert strangers == []
     setting.delivery.complete(ready, result)
-    assert future.result(WAIT_S) == "early"
+    assert task.future.result(WAIT_S) == "early"
+    assert setting.acknowledges_to(tag) == [tag]
+
+
+def test_a_copy_of_an_early_result_is_acknowledged(setting: Setting) -> None:
+    """One of them is enough to hold."""
+    setting.pending.submit_starts()
+    first = setting.arrives(_success(1, "early"))
+    second = setting.arrives(_success(1, "early"))
+    assert setting.acknowledges_to(second) == [second]
+    assert setting.says() == ("hold", first)
+    assert setting.said.empty()
+
+
+# Strangers
+
+
+def test_a_strangers_result_goes_back_to_the_queue(setting: Setting) -> None:
+    """Held first, and not acknowledged: whoever else consumes the queue may wait for it."""
+    tag = setting.arrives(_success(9))
+    assert setting.says() == ("hold", tag)
+    assert setting.says() == ("shared", GROUP)
+    said, released, after_s = setting.says()
+    assert (said, released) == ("release", tag)
+    assert after_s > 0
+    (future,) = setting.wait_for(1)
+    behind = setting.arrives(_success(1, "mine"))
+    assert future.result(WAIT_S) == "mine"
+    assert setting.acknowledges_to(behind) == [behind]
+
+
+def test_an_early_result_whose_submit_failed_goes_back_as_well(setting: Setting) -> None:
+    """It was held already."""
+    setting.pending.submit_starts()
+    tag = setting.arrives(_success(9))
+    assert setting.says() == ("hold", tag)
+    ready, strangers = setting.pending.submit_ends("", [])
+    assert ready == []
+    setting.delivery.estrange(strangers)
+    assert setting.says() == ("shared", GROUP)
+    assert setting.says()[:2] == ("release", tag)
+
+
+def test_a_result_that_nobody_takes_is_dropped_in_the_end(setting: Setting) -> None:
+    """Acknowledged, so that it does not come again and again; longer holds before that."""
+    holds: list[float] = []
+    while True:
+        tag = setting.arrives(_success(9))
+        setting.arrives(b"rubbish")  # what it says of this comes after all of the other
+        assert setting.says() == ("hold", tag)
+        said = setting.says()
+        if said == ("reconcile", GROUP):
+            break
+        assert said == ("shared", GROUP)
+        holds.append(setting.says()[2])
+        assert setting.says() == ("reconcile", GROUP)
+    assert tag in setting.acknowledges_to(tag + 1)
+    assert holds == sorted(holds)
+    assert len(holds) > 1
 
 
 @pytest.mark.parametrize("raised", [ValueError("mine"), SystemExit(3)])
@@ -243,11 +323,11 @@ def test_a_slow_callback_holds_back_only_what_is_behind_it(setting: Setting) -> 
     assert not futures[2].done()
     release.set()
     assert futures[2].result(WAIT_S) is None
-    assert setting.acknowledges_to(last) == [last]
+    assert setting.acknowledges_to(last) == [last - 1, last]
 
 
 def test_many_results_are_acknowledged_together(setting: Setting) -> None:
-    """A burst of 200 takes a handful of acknowledgements, the last of which covers all."""
+    """A burst of 200 takes a handful of calls, which name each delivery once."""
     futures = setting.wait_for(*range(200))
     hold = threading.Event()
     futures[0].add_done_callback(lambda _: hold.wait(WAIT_S))
@@ -255,8 +335,8 @@ def test_many_results_are_acknowledged_together(setting: Setting) -> None:
         tag = setting.arrives(_success(number))
     hold.set()
     tags = setting.acknowledges_to(tag)
-    assert tags == sorted(tags)
-    assert len(tags) <= 5
+    assert tags == list(range(1, 201))
+    assert setting.calls <= 5
     assert all(f.done() for f in futures)
 
 
@@ -272,11 +352,24 @@ def test_what_was_handled_is_acknowledged_before_the_end() -> None:
 
 
 def test_work_behind_a_result_does_not_keep_it_from_being_acknowledged(setting: Setting) -> None:
-    """A question about tasks that waits behind the last result is no reason to wait."""
-    (future,) = setting.wait_for(1)
-    future.add_done_callback(lambda _: setting.delivery.reconcile())
-    tag = setting.arrives(_success(1))
-    assert setting.acknowledges_to(tag) == [tag]
+    """What waits behind 64 results is no reason to wait with their acknowledgement."""
+    futures = setting.wait_for(*range(100))
+    all_there, blocked, release = threading.Event(), threading.Event(), threading.Event()
+
+    def block(_future: object) -> None:
+        blocked.set()
+        release.wait(WAIT_S)
+
+    futures[0].add_done_callback(lambda _: all_there.wait(WAIT_S))
+    futures[80].add_done_callback(block)
+    for number in range(100):
+        setting.arrives(_success(number))
+    all_there.set()
+    assert blocked.wait(WAIT_S)
+    assert setting.acknowledges_to(64) == list(range(1, 65))
+    assert setting.acknowledged.empty()
+    release.set()
+    setting.acknowledges_to(100)
 
 
 # High assurance
@@ -285,77 +378,56 @@ def test_work_behind_a_result_does_not_keep_it_from_being_acknowledged(setting: 
 def test_a_high_assurance_result_is_fetched(setting: Setting) -> None:
     """The message says only that it is there."""
     (future,) = setting.wait_for(1)
-    setting.statuses = {_id(1): {"status": "success", "result": SERIALIZER.serialize("secret")}}
-    setting.arrives(ResultMessage(_id(1), ""), high_assurance=True)
-    assert future.result(WAIT_S) == "secret"
-    assert setting.asked == [[_id(1)]]
+    tag = setting.arrives(ResultMessage(_id(1), ""), high_assurance=True)
+    assert setting.says() == ("fetch", GROUP, _id(1))
+    assert setting.acknowledges_to(tag) == [tag]
+    assert not future.done()
+    assert setting.pending.find(GROUP, _id(1)) is not None
+
+
+def test_an_early_high_assurance_result_is_fetched_when_its_task_is_known(
+    setting: Setting,
+) -> None:
+    """Before that nobody could say whom it is for."""
+    setting.pending.submit_starts()
+    tag = setting.arrives(ResultMessage(_id(1), ""), high_assurance=True)
+    assert setting.says() == ("hold", tag)
+    task_id, task = _awaited(1)
+    ((ready, result),), _ = setting.pending.submit_ends(GROUP, [(task_id, task)])
+    setting.delivery.complete(ready, result)
+    assert setting.says() == ("fetch", GROUP, _id(1))
+    assert setting.acknowledges_to(tag) == [tag]
+    assert setting.pending.find(GROUP, _id(1)) is task
+    assert not task.future.done()
+
+
+# What the service says
 
 
 @pytest.mark.parametrize(
-    ("statuses", "expected"),
+    ("answer", "expected"),
     [
-        ({}, ResultsUnavailable),
-        ({_id(1): {"status": "running"}}, ResultsUnavailable),
-        ({_id(1): {"status": "failed", "exception": "boom"}}, TaskExecutionFailed),
-        ({_id(1): {"status": "success", "result": "zz\n"}}, DeserializationError),
-        ({_id(1): {"status": "success"}}, ResultsUnavailable),
-        (ServiceUnreachable("away"), ResultsUnavailable),
-        (KeyError("results"), KeyError),
+        ({"status": "success", "result": SERIALIZER.serialize("asked")}, "asked"),
+        ({"status": "failed", "exception": "boom"}, TaskExecutionFailed),
+        ({"status": "success", "result": "zz\n"}, DeserializationError),
+        ({"status": "success"}, ResultsUnavailable),
+        ({"status": "success", "result": "EXITS"}, SystemExit),
     ],
 )
-def test_a_high_assurance_result_that_cannot_be_fetched_fails_its_future(
-    setting: Setting, statuses: Any, expected: type[Exception]
-) -> None:
-    """Whatever the service says; the result behind it arrives."""
+def test_a_task_ends_as_the_service_says(setting: Setting, answer: Any, expected: Any) -> None:
+    """Whatever it says; the result behind it arrives."""
     futures = setting.wait_for(1, 2)
-    setting.statuses = statuses
-    setting.arrives(ResultMessage(_id(1), ""), high_assurance=True)
+    task = setting.pending.take(GROUP, _id(1))
+    assert task is not None
+    if answer.get("result") == "EXITS":
+        answer = answer | {"result": SERIALIZER.serialize(ExitsWhenLoaded())}
+    setting.delivery.answer(_id(1), task, answer)
     setting.arrives(_success(2, "fine"))
-    assert isinstance(futures[0].exception(WAIT_S), expected)
     assert futures[1].result(WAIT_S) == "fine"
-
-
-# After a reconnection
-
-
-def test_reconciling_ends_what_has_finished(setting: Setting) -> None:
-    """Succeeded and failed tasks end; pending and unknown ones wait on."""
-    futures = setting.wait_for(1, 2, 3, 4)
-    setting.statuses = {
-        _id(1): {"status": "success", "result": SERIALIZER.serialize("missed")},
-        _id(2): {"status": "failed", "exception": "boom"},
-        _id(3): {"status": "running"},
-    }
-    setting.delivery.reconcile()
-    assert futures[0].result(WAIT_S) == "missed"
-    assert isinstance(futures[1].exception(WAIT_S), TaskExecutionFailed)
-    setting.arrives(_success(3, "later"))
-    setting.arrives(_success(4, "as well"))
-    assert futures[2].result(WAIT_S) == "later"
-    assert futures[3].result(WAIT_S) == "as well"
-
-
-def test_reconciling_asks_in_portions(setting: Setting) -> None:
-    """A thousand tasks do not make one giant request; none is left out."""
-    futures = setting.wait_for(*range(1200))
-    result = SERIALIZER.serialize("missed")
-    setting.statuses = {_id(n): {"status": "success", "result": result} for n in range(1200)}
-    setting.delivery.reconcile()
-    assert {f.result(WAIT_S) for f in futures} == {"missed"}
-    assert sorted(task for chunk in setting.asked for task in chunk) == [
-        _id(n) for n in range(1200)
-    ]
-    assert all(len(chunk) <= 500 for chunk in setting.asked)
-
-
-@pytest.mark.parametrize("error", [ServiceUnreachable("away"), KeyError("results")])
-def test_a_question_that_fails_stops_nothing(setting: Setting, error: Exception) -> None:
-    """Results that arrive afterwards are delivered."""
-    (future,) = setting.wait_for(1)
-    setting.statuses = error
-    setting.delivery.reconcile()
-    setting.arrives(_success(1, "after all"))
-    assert future.result(WAIT_S) == "after all"
+    if isinstance(expected, type):
+        assert type(futures[0].exception(0)) is expected
+    else:
+        assert futures[0].result(0) == expected
 
 
 def test_giving_up_fails_what_waits(setting: Setting) -> None:

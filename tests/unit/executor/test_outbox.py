@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
 
 import httpx
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 
 from gcompute.executor.functions import FunctionReference
 from gcompute.executor.future import ComputeFuture
+from gcompute.executor.groups import GroupChoice
 from gcompute.executor.outbox import Destination, Outbox, Submission, encoded_size
+from gcompute.serialize import ComputeSerializer
 
 FUNCTION = FunctionReference("f", function_id="f")
-DESTINATIONS = [Destination(uuid.UUID(int=1)) for _ in range(4)]
+SERIALIZER = ComputeSerializer()
+DESTINATIONS = [Destination(uuid.UUID(int=1), SERIALIZER) for _ in range(4)]
 
 
 def _submission(destination: Destination, size: int = 1) -> Submission:
@@ -30,7 +34,7 @@ def test_the_outbox_against_a_model(
     steps: list[tuple[int, int] | None], max_tasks: int, max_bytes: int
 ) -> None:
     """Whatever comes when: nothing is lost or doubled, order and limits hold, all take turns."""
-    outbox = Outbox(max_tasks=max_tasks, max_bytes=max_bytes)
+    outbox = Outbox(max_bytes=max_bytes)
     waiting: dict[Destination, list[Submission]] = {d: [] for d in DESTINATIONS}
     waits_since: dict[Destination, int] = {}
     for now, step in enumerate([*steps, *[None] * len(steps)]):
@@ -40,7 +44,7 @@ def test_the_outbox_against_a_model(
             waiting[submission.destination].append(submission)
             outbox.add(submission)
         else:
-            batch = outbox.take()
+            batch = outbox.take(max_tasks)
             if not waits_since:
                 assert batch == []
                 continue
@@ -65,7 +69,7 @@ def test_the_outbox_against_a_model(
 @given(st.lists(st.integers(0, 3)))
 def test_clearing_gives_everything_once(destinations: list[int]) -> None:
     """What waits comes out, and the outbox is as new."""
-    outbox = Outbox(max_tasks=2, max_bytes=10)
+    outbox = Outbox(max_bytes=10)
     added = [_submission(DESTINATIONS[d]) for d in destinations]
     for submission in added:
         outbox.add(submission)
@@ -73,24 +77,44 @@ def test_clearing_gives_everything_once(destinations: list[int]) -> None:
     assert {id(s) for s in cleared} == {id(s) for s in added}
     assert len(cleared) == len(added)
     assert not outbox
-    assert outbox.take() == outbox.clear() == []
+    assert outbox.take(2) == outbox.clear() == []
 
 
 def test_equal_destinations_are_two() -> None:
     """Comparing configurations for each task would be slow: identity decides."""
     assert DESTINATIONS[0] != DESTINATIONS[1]
-    outbox = Outbox(max_tasks=10, max_bytes=1000)
+    outbox = Outbox(max_bytes=1000)
     for destination in DESTINATIONS[:2]:
         outbox.add(_submission(destination))
-    assert len(outbox.take()) == 1
+    assert len(outbox.take(10)) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"endpoint_id": uuid.UUID(int=2)},
+        {"serializer": ComputeSerializer()},
+        {"group": GroupChoice()},
+        {"resource_specification": {"num_nodes": 2}},
+        {"user_endpoint_config": {"num_nodes": 2}},
+        {"result_serializers": ("a.B",)},
+    ],
+    ids=lambda other: str(*other),
+)
+def test_destinations_that_differ_have_different_keys(other: dict[str, Any]) -> None:
+    """Whatever tasks of one request must share tells two destinations apart, and nothing else."""
+    settings = {"endpoint_id": uuid.UUID(int=1), "serializer": SERIALIZER, "group": GroupChoice()}
+    key = Destination(**settings).key()
+    assert Destination(**settings).key() == key
+    assert Destination(**settings | other).key() != key
 
 
 def test_a_task_over_the_limit_goes_alone() -> None:
     """It does not block those behind it."""
-    outbox = Outbox(max_tasks=10, max_bytes=100)
+    outbox = Outbox(max_bytes=100)
     for size in (50, 500, 50):
         outbox.add(_submission(DESTINATIONS[0], size))
-    assert [[s.size for s in outbox.take()] for _ in range(3)] == [[50], [500], [50]]
+    assert [[s.size for s in outbox.take(10)] for _ in range(3)] == [[50], [500], [50]]
 
 
 def _in_a_request(payloads: list[str]) -> int:

@@ -8,30 +8,52 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gcompute.executor import pending as pending_module
 from gcompute.executor.future import ComputeFuture
-from gcompute.executor.pending import PendingTasks
+from gcompute.executor.pending import AwaitedTask, PendingTasks, Unmatched
+from tests.unit.executor.stand_ins import GROUP, SERIALIZER
+
+OTHER = "30000000-0000-4000-8000-00000000000f"
+
+
+def _awaited(task_id: str, asked_at: float = 0.0) -> tuple[str, AwaitedTask]:
+    return task_id, AwaitedTask(ComputeFuture(task_id), SERIALIZER, asked_at=asked_at)
+
+
+def _submitted(pending: PendingTasks[str], *task_ids: str) -> list[AwaitedTask]:
+    made = [_awaited(task_id, float(n)) for n, task_id in enumerate(task_ids)]
+    pending.submit_starts()
+    assert pending.submit_ends(GROUP, made) == ([], [])
+    return [task for _, task in made]
+
+
+def _group_of(task_id: str) -> str:
+    return OTHER if task_id[0] in "02" else GROUP
 
 
 @given(st.data())
 def test_each_future_comes_out_exactly_once(data: st.DataObject) -> None:
     """Whatever the interleaving of submits, answers, results and duplicates.
 
-    Each task belongs to a submit; its result, and copies of it, come at any time after the
-    submit started, strangers' results at any time at all. When all is done, every future has
-    come out once, with its own result.
+    Each task belongs to a submit, and each submit to one of two groups; its result, and copies
+    of it, come at any time after the submit started, strangers' results at any time at all. When
+    all is done every future has come out once, with its own result, and every stranger's result
+    has been given back as often as it came and was not known for a copy.
     """
     submits = data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=4), label="tasks a submit")
     pending: PendingTasks[str] = PendingTasks()
-    futures: dict[str, ComputeFuture] = {}
+    ours: set[str] = set()
     delivered: Counter[str] = Counter()
     unstarted = [[f"{n}.{i}" for i in range(count)] for n, count in enumerate(submits)]
     started: list[list[str]] = []
     results: list[str] = []  # of tasks that the service knows, to be sent at least once
     sent: list[str] = []
+    early: set[str] = set()
 
-    def deliver(future: ComputeFuture, result: str) -> None:
-        assert future.task_id == result
+    def deliver(task: AwaitedTask, result: str) -> None:
+        assert task.future.task_id == result
         delivered[result] += 1
+        early.discard(result)
 
     while unstarted or started or results:
         choices = ["start"] * bool(unstarted) + ["end"] * bool(started)
@@ -44,10 +66,13 @@ def test_each_future_comes_out_exactly_once(data: st.DataObject) -> None:
             results += tasks
         elif step == "end":
             tasks = started.pop(data.draw(st.integers(0, len(started) - 1)))
-            made = [(task, ComputeFuture(task)) for task in tasks]
-            futures |= dict(made)
-            for future, result in pending.submit_ends(made):
-                deliver(future, result)
+            ours.update(tasks)
+            group = _group_of(tasks[0]) if tasks else GROUP
+            ready, strangers = pending.submit_ends(group, [_awaited(task) for task in tasks])
+            for awaited, result in ready:
+                deliver(awaited, result)
+            assert set(strangers) == (set() if started else early)
+            early -= set(strangers)
         else:
             if step == "stranger":
                 task = "stranger"
@@ -56,30 +81,37 @@ def test_each_future_comes_out_exactly_once(data: st.DataObject) -> None:
                 sent.append(task)
             else:
                 task = data.draw(st.sampled_from(sent))
-            matched = pending.match(task, task)
-            if matched is not None:
+            matched = pending.match(_group_of(task), task, task)
+            if isinstance(matched, AwaitedTask):
                 deliver(matched, task)
-    assert delivered == Counter(futures.keys())
+            elif matched is Unmatched.EARLY:
+                assert started
+                early.add(task)
+            elif matched is Unmatched.STRANGER:
+                assert not started
+                assert task not in ours
+            else:
+                assert delivered[task] or task in early
+    assert delivered == Counter(ours)
     assert len(pending) == 0
 
 
-def test_a_result_without_a_submit_is_nobodys() -> None:
-    """When nothing is under way, a stranger's result is not kept."""
+def test_a_result_without_a_submit_is_a_strangers() -> None:
+    """When nothing is under way, it is not kept."""
     pending: PendingTasks[str] = PendingTasks()
-    assert pending.match("t", "result") is None
-    pending.submit_starts()
-    assert pending.submit_ends([("t", ComputeFuture("t"))]) == []
-    assert pending.task_ids() == ["t"]
+    assert pending.match(GROUP, "t", "result") is Unmatched.STRANGER
+    _submitted(pending, "t")
+    assert list(pending.groups()) == [GROUP]
 
 
-def test_early_results_of_a_failed_submit_are_forgotten() -> None:
-    """Memory does not grow with submits that broke off."""
+def test_early_results_of_a_failed_submit_are_strangers() -> None:
+    """They are handed out for others, and not kept for a later submit."""
     pending: PendingTasks[str] = PendingTasks()
     pending.submit_starts()
-    pending.match("t", "result")
-    assert pending.submit_ends([]) == []
-    pending.submit_starts()
-    assert pending.submit_ends([("t", ComputeFuture("t"))]) == []
+    assert pending.match(GROUP, "t", "result") is Unmatched.EARLY
+    assert pending.submit_ends("", []) == ([], ["result"])
+    assert pending.groups() == {}
+    _submitted(pending, "t")
 
 
 def test_early_results_wait_for_the_last_submit_under_way() -> None:
@@ -87,42 +119,92 @@ def test_early_results_wait_for_the_last_submit_under_way() -> None:
     pending: PendingTasks[str] = PendingTasks()
     pending.submit_starts()
     pending.submit_starts()
-    pending.match("t", "result")
-    assert pending.submit_ends([]) == []
-    future = ComputeFuture("t")
-    assert pending.submit_ends([("t", future)]) == [(future, "result")]
+    pending.match(GROUP, "t", "result")
+    assert pending.submit_ends(GROUP, []) == ([], [])
+    task_id, task = _awaited("t")
+    assert pending.submit_ends(GROUP, [(task_id, task)]) == ([(task, "result")], [])
 
 
-def test_early_results_are_bounded() -> None:
-    """Of too many results of unknown tasks the oldest go."""
-    pending: PendingTasks[int] = PendingTasks(max_early=3)
+def test_a_second_copy_is_known_for_what_it_is() -> None:
+    """Of a task that ended, however it did, and of one whose result came early."""
+    pending: PendingTasks[str] = PendingTasks()
+    _submitted(pending, "matched", "taken")
+    assert isinstance(pending.match(GROUP, "matched", "r"), AwaitedTask)
+    assert pending.take(GROUP, "taken") is not None
     pending.submit_starts()
-    for number in range(10):
-        assert pending.match(str(number), number) is None
-    futures = [(str(number), ComputeFuture(str(number))) for number in range(10)]
-    ready = pending.submit_ends(futures)
-    assert [result for _, result in ready] == [7, 8, 9]
-    assert pending.task_ids() == [str(number) for number in range(7)]
+    assert pending.match(GROUP, "early", "first") is Unmatched.EARLY
+    for task_id in ("matched", "taken", "early"):
+        assert pending.match(GROUP, task_id, "copy") is Unmatched.ENDED
+    ready, strangers = pending.submit_ends(GROUP, [_awaited("early")])
+    assert ([result for _, result in ready], strangers) == (["first"], [])
+    for task_id in ("matched", "taken", "early"):
+        assert pending.match(GROUP, task_id, "copy") is Unmatched.ENDED
 
 
-def test_taking_and_clearing_take_out() -> None:
+def test_tasks_that_ended_are_remembered_within_bounds() -> None:
+    """The oldest are forgotten first."""
+    pending: PendingTasks[str] = PendingTasks()
+    ids = [str(number) for number in range(pending_module._REMEMBERED + 1)]
+    _submitted(pending, *ids)
+    for task_id in ids:
+        pending.match(GROUP, task_id, "r")
+    assert pending.match(GROUP, ids[0], "copy") is Unmatched.STRANGER
+    assert pending.match(GROUP, ids[1], "copy") is Unmatched.ENDED
+    assert pending.match(GROUP, ids[-1], "copy") is Unmatched.ENDED
+
+
+def test_a_result_belongs_to_the_group_it_came_in() -> None:
+    """The same id in the queue of another group is nobody's."""
+    pending: PendingTasks[str] = PendingTasks()
+    (task,) = _submitted(pending, "t")
+    assert pending.match(OTHER, "t", "r") is Unmatched.STRANGER
+    assert pending.take(OTHER, "t") is None
+    assert pending.find(OTHER, "t") is None
+    assert pending.match(GROUP, "t", "r") is task
+
+
+def test_finding_leaves_and_taking_takes() -> None:
     """What was taken out belongs to whoever took it, once."""
     pending: PendingTasks[str] = PendingTasks()
-    made = [(name, ComputeFuture(name)) for name in "abc"]
-    pending.submit_starts()
-    pending.submit_ends(made)
+    made = _submitted(pending, "a", "b", "c")
     assert len(pending) == 3
-    assert pending.take("a") is made[0][1]
-    assert pending.take("a") is None
-    assert pending.match("a", "late") is None
-    assert pending.clear() == [future for _, future in made[1:]]
+    assert pending.find(GROUP, "a") is pending.find(GROUP, "a") is made[0]
+    assert pending.take(GROUP, "a") is made[0]
+    assert pending.find(GROUP, "a") is pending.take(GROUP, "a") is None
+    assert pending.clear() == made[1:]
     assert pending.clear() == []
     assert len(pending) == 0
+    assert pending.groups() == {}
+
+
+def test_adding_keeps_who_waits_already() -> None:
+    """A task that is awaited keeps its future; of no tasks nothing is left."""
+    pending: PendingTasks[str] = PendingTasks()
+    (known,) = _submitted(pending, "a")
+    again, new = _awaited("a"), _awaited("b")
+    assert pending.add(GROUP, [again, new]) == [known.future, new[1].future]
+    assert len(pending) == 2
+    assert pending.add(OTHER, []) == []
+    assert list(pending.groups()) == [GROUP]
+
+
+def test_those_who_were_not_asked_for_longest_are_asked_for_first() -> None:
+    """At most so many, none that was asked for since; they go to the end of the row."""
+    pending: PendingTasks[str] = PendingTasks()
+    _submitted(pending, *"abcde")  # asked for at 0, 1, 2, 3, 4
+    assert pending.groups() == {GROUP: 0.0}
+    assert pending.asked(GROUP, 2.0, 10.0, at_most=2) == ["a", "b"]
+    assert pending.groups() == {GROUP: 2.0}
+    assert pending.asked(GROUP, 2.0, 11.0, at_most=9) == ["c"]
+    assert pending.asked(GROUP, 2.0, 12.0, at_most=9) == []
+    assert pending.asked(GROUP, 20.0, 20.0, at_most=9) == ["d", "e", "a", "b", "c"]
+    assert pending.asked(OTHER, 20.0, 20.0, at_most=9) == []
+    assert len(pending) == 5
 
 
 def test_threads_share_it_without_losing_a_future() -> None:
     """Four submitters and the delivery run at once; each future comes out once."""
-    pending: PendingTasks[str] = PendingTasks(max_early=1_000_000)
+    pending: PendingTasks[str] = PendingTasks()
     count = 500
     out: list[str | None] = []
     known = threading.Semaphore(0)
@@ -130,19 +212,20 @@ def test_threads_share_it_without_losing_a_future() -> None:
 
     def submitter(name: str) -> None:
         for number in range(count):
-            task = f"{name}{number}"
+            task_id = f"{name}{number}"
             pending.submit_starts()
-            arriving.append(task)
+            arriving.append(task_id)
             known.release()
-            for future, _ in pending.submit_ends([(task, ComputeFuture(task))]):
-                out.append(future.task_id)
+            ready, strangers = pending.submit_ends(GROUP, [_awaited(task_id)])
+            out.extend(task.future.task_id for task, _ in ready)
+            assert not strangers
 
     def deliverer() -> None:
         for number in range(4 * count):
             known.acquire()
-            future = pending.match(arriving[number], "result")
-            if future is not None:
-                out.append(future.task_id)
+            task = pending.match(GROUP, arriving[number], "result")
+            if isinstance(task, AwaitedTask):
+                out.append(task.future.task_id)
 
     threads = [threading.Thread(target=submitter, args=(name,)) for name in "abcd"]
     threads.append(threading.Thread(target=deliverer))
