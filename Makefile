@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 OFFICIAL := .tools/official
 OURS := .tools/ours
+RECORDING := .tools/recording
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 OFFICIAL_VERSION := 4.19.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz check bench faults interop codegen clean rabbitmq
+.PHONY: help demo test fuzz check bench faults interop record codegen clean rabbitmq
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,10 @@ faults: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Break everything with 500 ta
 
 interop: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Play every scenario with every client, broker and worker
 	@$(BIN)/python -m tests.matrix $(ARGS)
+
+# Scenarios by words of their names: make record ARGS='client executor/retries'.
+record: $(VENV)/.dev $(OFFICIAL)/.ready $(RECORDING)/.ready ## Record the official SDK's traffic in cassettes/
+	@$(BIN)/python -m tools.recording --python $(RECORDING)/bin/python $(ARGS)
 
 codegen: $(VENV)/.dev ## Rewrite generated/gcompute_api from openapi/compute.yaml
 	@$(BIN)/python codegen.py
@@ -84,6 +89,14 @@ $(OFFICIAL)/.ready:
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(OFFICIAL)/bin/python -m pip install --quiet \
 	  globus-compute-sdk==$(OFFICIAL_VERSION) globus-compute-endpoint==$(OFFICIAL_VERSION) \
 	  numpy pandas 'texttable<1.7.2'
+	@touch $@
+
+# What plays scenarios to be recorded: the official SDK beside vcrpy, and nothing of ours.
+$(RECORDING)/.ready:
+	@echo "Installing the official SDK $(OFFICIAL_VERSION) and vcrpy in an environment of their own"
+	@$(PYTHON) -m venv $(RECORDING)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(RECORDING)/bin/python -m pip install --quiet \
+	  globus-compute-sdk==$(OFFICIAL_VERSION) 'vcrpy>=7'
 	@touch $@
 
 # What a user has, without what development brings along: imports are measured in it.

@@ -18,7 +18,7 @@ class Connect(Protocol):
     def __call__(self, service: ScriptedService, **options: Any) -> Client: ...
 
 
-class _Awaited:
+class Awaited:
     """An asynchronous client whose methods are awaited at once, all in one loop."""
 
     def __init__(self, client: AsyncClient, runner: asyncio.Runner) -> None:
@@ -47,7 +47,7 @@ def connecting(kind: str) -> Iterator[Connect]:
             if kind == "blocking":
                 client = service.client(**options)
             else:
-                client = cast(Client, _Awaited(service.async_client(**options), runner))
+                client = cast(Client, Awaited(service.async_client(**options), runner))
             closers.append(client.close)
             return client
 

@@ -1,0 +1,72 @@
+"""Plays a recording: the scenario's text, with our clients, and no network.
+
+vcrpy answers each request with the recorded answer to the same one, once, and fails a request
+that was not recorded. `Played` says afterwards which were never asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import vcr
+
+from tools.recording import scenarios  # noqa: F401  # registers them
+from tools.recording.cassette_format import CassetteFormat, load
+from tools.recording.matching import MATCHERS
+from tools.recording.scenario import SCENARIOS, Scenario
+
+CASSETTES = Path(__file__).parents[2] / "cassettes"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recorded scenario.
+
+    Attributes:
+        name: of scenario and file.
+        given: what the scenario was given.
+        seen: what its user saw, in order.
+    """
+
+    name: str
+    path: Path
+    given: dict[str, Any]
+    seen: list[dict[str, Any]]
+    interactions: list[dict[str, Any]]
+
+    @property
+    def scenario(self) -> Scenario:
+        """The script."""
+        return SCENARIOS[self.name]
+
+
+def recording(name: str, folder: Path = CASSETTES) -> Recording:
+    """Read the recording of a scenario."""
+    path = folder / f"{name}.yaml"
+    tree = load(path.read_text("utf-8"))
+    return Recording(name, path, tree["given"], tree["seen"], tree["interactions"])
+
+
+@contextmanager
+def played(path: Path) -> Iterator[Any]:
+    """Answer every request of the block from a recording; gives vcrpy's cassette."""
+    player = vcr.VCR(record_mode="none")
+    player.register_serializer("recording", CassetteFormat())
+    for matcher in MATCHERS:
+        player.register_matcher(matcher.__name__, matcher)
+    match_on = [matcher.__name__ for matcher in MATCHERS]
+    with player.use_cassette(str(path), serializer="recording", match_on=match_on) as cassette:
+        yield cassette
+
+
+def unplayed(cassette: Any) -> list[str]:
+    """Name the recorded requests that nobody made."""
+    return [
+        f"{request.method} {request.path}"
+        for index, request in enumerate(cassette.requests)
+        if not cassette.play_counts[index]
+    ]

@@ -1,0 +1,26 @@
+"""Recorded scenarios of the official ``Client``, played with ours, blocking and asynchronous."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import cast
+
+import pytest
+
+from tests.recordings.playing import played, recording, unplayed
+from tests.recordings.stages import AsyncStage, BlockingStage, ReplayStage
+from tools.recording.scenario import SCENARIOS, Stage
+
+NAMES = [name for name, each in SCENARIOS.items() if each.family == "client"]
+
+
+@pytest.mark.parametrize("stage", [BlockingStage, AsyncStage])
+@pytest.mark.parametrize("name", NAMES)
+def test_ours_asks_and_sees_the_same(name: str, stage: type[ReplayStage]) -> None:
+    """Every request is one that the official client made, and what users see is the same."""
+    recorded = recording(name)
+    with played(recorded.path) as cassette, ExitStack() as closing:
+        on = stage(recorded.given, closing)
+        recorded.scenario.play(cast(Stage, on))
+        assert on.seen == recorded.seen
+        assert unplayed(cassette) == []

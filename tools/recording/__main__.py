@@ -1,0 +1,36 @@
+"""Records: ``python -m tools.recording --python INTERPRETER [NAME ...]``; see ``make record``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.recording import scenarios  # noqa: F401  # registers them
+from tools.recording.local import record_locally
+from tools.recording.scenario import SCENARIOS
+
+CASSETTES = Path(__file__).parents[2] / "cassettes"
+
+
+def main() -> int:
+    """Record, and say how it went; give the exit status."""
+    parser = argparse.ArgumentParser(prog="make record", description=__doc__)
+    parser.add_argument("names", nargs="*", help="words of scenarios' names; default all")
+    parser.add_argument(
+        "--python", required=True, type=Path, help="interpreter with the official SDK"
+    )
+    parser.add_argument("--folder", type=Path, default=CASSETTES, help="where recordings go")
+    arguments = parser.parse_args()
+    chosen = [n for n in SCENARIOS if not arguments.names or any(w in n for w in arguments.names)]
+    with tempfile.TemporaryDirectory(prefix="gcompute-record-") as folder:
+        failed = record_locally(
+            chosen, arguments.folder.absolute(), str(arguments.python.absolute()), Path(folder)
+        )
+    print(f"{len(chosen) - len(failed)} of {len(chosen)} scenarios recorded in {arguments.folder}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""How a recording is written: YAML with a head, and bodies as JSON that a diff shows line by line.
+
+For vcrpy a module with ``serialize`` and ``deserialize`` is a serializer, and an object with them
+is one, too: :class:`CassetteFormat`. The head is ours: what made the recording, what was given to
+the scenario, and what its user saw.
+
+A body is kept decoded under ``json`` where its decoded form says all, else as text under ``text``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+Tree = dict[str, Any]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as such, and repeats what is there twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Never write a reference: a reader would have to look for it."""
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    )
+
+
+_Dumper.add_representer(str, _text)
+
+
+class CassetteFormat:
+    """Writes and reads the recording of one scenario.
+
+    Args:
+        head: gives what stands before the interactions; asked when the recording is written.
+        scrub: takes out of the whole what must not be written.
+    """
+
+    def __init__(
+        self, head: Callable[[], Tree] = dict, scrub: Callable[[Tree], Tree] = lambda tree: tree
+    ) -> None:
+        self._head = head
+        self._scrub = scrub
+
+    def serialize(self, cassette: Tree) -> str:
+        """Write what vcrpy has recorded."""
+        interactions = [
+            {"request": _request(i["request"]), "response": _response(i["response"])}
+            for i in cassette["interactions"]
+        ]
+        return dump(self._scrub({**self._head(), "interactions": interactions}))
+
+    def deserialize(self, text: str) -> Tree:
+        """Give vcrpy what was recorded."""
+        interactions = [
+            {
+                "request": {
+                    "method": i["request"]["method"],
+                    "uri": i["request"]["uri"],
+                    "headers": _lists(i["request"]["headers"]),
+                    "body": body_text(i["request"]),
+                },
+                "response": {
+                    "status": {"code": i["response"]["status"], "message": None},
+                    "headers": _lists(i["response"]["headers"]),
+                    "body": {"string": body_text(i["response"]) or ""},
+                },
+            }
+            for i in load(text)["interactions"]
+        ]
+        return {"version": 1, "interactions": interactions}
+
+
+def dump(tree: Tree) -> str:
+    """Write a recording."""
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def load(text: str) -> Tree:
+    """Read a recording."""
+    tree: Tree = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return tree
+
+
+def body_text(message: Tree) -> str | None:
+    """Give the body of a recorded request or response, ``None`` for none."""
+    if "json" in message:
+        return json.dumps(message["json"])
+    text: str | None = message.get("text")
+    return text
+
+
+def decoded(text: str) -> Tree:
+    """Give a body's part of a recorded message."""
+    if not text:
+        return {}
+    try:
+        return {"json": json.loads(text)}
+    except ValueError:
+        return {"text": text}
+
+
+#: Headers that say something; the others are of the connection, the date or the server.
+REQUEST_HEADERS = ("accept", "authorization", "content-type", "user-agent", "x-globus-client-info")
+RESPONSE_HEADERS = ("content-type", "retry-after", "www-authenticate")
+
+
+def _request(request: Tree) -> Tree:
+    return {
+        "method": request["method"],
+        "uri": request["uri"],
+        "headers": _kept(request["headers"], REQUEST_HEADERS),
+        **decoded(_string(request["body"])),
+    }
+
+
+def _response(response: Tree) -> Tree:
+    return {
+        "status": response["status"]["code"],
+        "headers": _kept(response["headers"], RESPONSE_HEADERS),
+        **decoded(_string(response["body"]["string"])),
+    }
+
+
+def _string(body: str | bytes | None) -> str:
+    return body.decode() if isinstance(body, bytes) else body or ""
+
+
+def _kept(headers: Tree, names: tuple[str, ...]) -> dict[str, str]:
+    given = {name.lower(): value for name, value in headers.items()}
+    kept = {name: given[name] for name in names if name in given}
+    return {n: v if isinstance(v, str) else ", ".join(v) for n, v in kept.items()}
+
+
+def _lists(headers: dict[str, str]) -> dict[str, list[str]]:
+    return {name: [value] for name, value in headers.items()}

@@ -1,0 +1,115 @@
+"""Runs the official process, and does what its scenarios ask for.
+
+The process asks over its standard output, one JSON object a line, and is answered over its
+standard input. What it says on standard error is the user's to see when a scenario fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+
+from tests.support.amqp_proxy import AmqpProxy
+from tests.support.http_front import HttpFront, answer
+
+#: Longest line that the process may say, in bytes.
+_LINE = 2**20
+_PATIENCE_S = 60.0
+_INTERVAL_S = 0.1
+
+
+class Conductor:
+    """Has scenarios played, and serves them.
+
+    Args:
+        url, token: the service and who asks it, for what is not to be recorded.
+        front: stands before it; ``None`` where nothing does.
+        proxy: stands before its broker; ``None`` where nothing does.
+    """
+
+    def __init__(
+        self, url: str, token: str, front: HttpFront | None = None, proxy: AmqpProxy | None = None
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=_PATIENCE_S
+        )
+        self._front = front
+        self._proxy = proxy
+        self._failed: list[str] = []
+        self._actions: dict[str, Callable[..., Awaitable[Any]]] = {
+            "begin": self._begin,
+            "recorded": self._recorded,
+            "failed": self._fail,
+            "await": self._await,
+            "inject": self._inject,
+            "disturb": self._disturb,
+        }
+
+    async def conduct(
+        self, order: dict[str, Any], python: str, environment: dict[str, str]
+    ) -> list[str]:
+        """Have an order carried out; give the names of the scenarios that failed."""
+        process = await asyncio.create_subprocess_exec(
+            python,
+            "-m",
+            "tools.recording.official",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+            cwd=environment["HOME"],
+            limit=_LINE,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(order).encode() + b"\n")
+            async for line in process.stdout:
+                told = await self._serve(json.loads(line))
+                process.stdin.write(json.dumps(told).encode() + b"\n")
+            if await process.wait():
+                self._failed.append("the process of the official SDK")
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            await self._http.aclose()
+        return self._failed
+
+    async def _serve(self, question: dict[str, Any]) -> Any:
+        do = question.pop("do")
+        return await self._actions[do](**question)
+
+    async def _begin(self, scenario: str) -> None:
+        print(scenario, end=" ", flush=True)
+
+    async def _recorded(self, scenario: str) -> None:
+        print("recorded", flush=True)
+
+    async def _fail(self, scenario: str, reason: str) -> None:
+        print(f"failed\n{reason}", flush=True)
+        self._failed.append(scenario)
+
+    async def _await(self, tasks: list[str]) -> None:
+        """Wait until tasks have finished."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while True:
+                reply = await self._http.post("/v2/batch_status", json={"task_ids": tasks})
+                results = reply.raise_for_status().json()["results"]
+                if all(results[task]["status"] in ("success", "failed") for task in tasks):
+                    return
+                await asyncio.sleep(_INTERVAL_S)
+
+    async def _inject(self, status: int, retry_after: int | None, times: int) -> None:
+        """Answer requests to come in the service's place."""
+        assert self._front is not None, "this service has nothing before it that answers"
+        content = {"status": "Failed", "code": "INJECTED", "reason": "as asked for"}
+        self._front.inject(
+            lambda _request: True, answer(status, content, retry_after=retry_after), times=times
+        )
+
+    async def _disturb(self, how: str) -> None:
+        assert self._proxy is not None, "this broker has nothing before it that disturbs"

@@ -1,0 +1,151 @@
+"""Records against a local service, with an official agent that does the work.
+
+::
+
+    official ──HTTP──► HttpFront ──► service ◄──► official agent
+             ──AMQP──► AmqpProxy ──► broker
+
+The front answers in the service's place where a scenario asks for that, and makes the official
+client go by the proxy, which does to it what brokers do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import gcompute
+from gcompute.local import LocalService, User
+from tests.support.amqp_proxy import AmqpProxy
+from tests.support.http_front import HttpFront, Reply, Request
+from tests.support.official_agent import running_agent
+from tools.recording.conductor import Conductor
+from tools.recording.scenario import ADA, BOB, STRANGER
+from tools.recording.scrubbing import SERVICE
+
+ROOT = Path(__file__).parents[2]
+
+#: A group that both users are in.
+GROUP = "60000000-0000-4000-8000-000000000006"
+
+#: One task at a time, so that results come in the order of the tasks.
+_ENGINE = "engine: {type: ThreadPoolEngine, max_workers: 1}\n"
+_OFFICIAL_ADDRESS = "http://localhost:5000"
+_ACCESS = "/v2/get_amqp_result_connection_url"
+
+
+def record_locally(names: Sequence[str], target: Path, python: str, folder: Path) -> list[str]:
+    """Record scenarios; give the names of those that failed.
+
+    Args:
+        names: the scenarios.
+        target: where recordings go.
+        python: the interpreter that has the official SDK.
+        folder: for what is written meanwhile; empty.
+    """
+    (folder / "agent").mkdir()
+    users = [User(ADA, groups=[GROUP]), User(BOB, groups=[GROUP])]
+    with (
+        LocalService(0, users=users, state_dir=folder / "service") as service,
+        running_agent(service, _ENGINE, folder / "agent") as endpoint_id,
+    ):
+        return asyncio.run(_conduct(service, endpoint_id, names, target, python, folder))
+
+
+async def _conduct(
+    service: LocalService,
+    endpoint_id: str,
+    names: Sequence[str],
+    target: Path,
+    python: str,
+    folder: Path,
+) -> list[str]:
+    async with (
+        AmqpProxy(urlsplit(f"//{service.broker.rpartition('//')[2]}").port or 0) as proxy,
+        HttpFront(service.url, lambda request, reply: _by_proxy(request, reply, proxy)) as front,
+    ):
+        given = {
+            "endpoint_id": endpoint_id,
+            "tokens": _tokens(service),
+            "identities": {user: service.identity_of(user) for user in service.users},
+            "amqp_port": proxy.port,
+        }
+        order = {
+            "scenarios": list(names),
+            "folder": str(target),
+            "given": given,
+            "scrub": _scrub(service, given, folder),
+            "made_by": made_by(),
+        }
+        conductor = Conductor(service.url, service.token, front, proxy)
+        return await conductor.conduct(order, python, _environment(front, folder))
+
+
+def _by_proxy(request: Request, reply: Reply, proxy: AmqpProxy) -> Reply:
+    """Have the client take its results by the proxy."""
+    if request.path != _ACCESS or reply.status != 200:
+        return reply
+    content = reply.json()
+    content["connection_url"] = proxy.grant(content["connection_url"])
+    return Reply(reply.status, reply.headers, json.dumps(content).encode())
+
+
+def _tokens(service: LocalService) -> dict[str, str]:
+    tokens = {user: service.token_of(user) for user in service.users}
+    return tokens | {STRANGER: "nobody-has-this-token"}
+
+
+def _scrub(service: LocalService, given: dict[str, Any], folder: Path) -> dict[str, str]:
+    """Say what of this machine and service is not to be written, and what is instead."""
+    known = {token: f"token-of-{user}" for user, token in given["tokens"].items()}
+    for number, identity in enumerate(given["identities"].values(), 1):
+        known[identity] = f"{'abcdef'[number - 1] * 8}-0000-4000-8000-00000000000{number}"
+    return known | {
+        _OFFICIAL_ADDRESS: SERVICE,
+        service.url: SERVICE,
+        str(folder): "/recorder",
+        str(ROOT): "/project",
+        socket.gethostname(): "host.example.org",
+        socket.getfqdn(): "host.example.org",
+        platform.platform(): "Linux-6.1.0-x86_64-with-glibc2.36",
+        platform.release(): "6.1.0",
+    }
+
+
+def made_by() -> dict[str, str]:
+    """Say what the recording is made with, beside the client."""
+    commit = _git("rev-parse", "--short=12", "HEAD")
+    changed = " with changes" if _git("status", "--porcelain", "gcompute", "openapi") else ""
+    return {
+        "agent": "globus-compute-endpoint 4.19.0, ThreadPoolEngine",
+        "service": f"local service of gcompute {gcompute.__version__}, commit {commit}{changed}, "
+        f"embedded broker, Python {platform.python_version()}",
+        "command": "make record",
+    }
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def _environment(front: HttpFront, folder: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "GLOBUS_COMPUTE_USER_DIR": str(folder / "client"),
+        "GLOBUS_SDK_ENVIRONMENT": "local",
+        "HTTP_PROXY": front.url,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

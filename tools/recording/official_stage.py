@@ -1,0 +1,117 @@
+"""The stage on which scenarios play with the official SDK.
+
+Runs under the interpreter that has it. What a scenario asks for beyond the SDK, the conductor
+does: it is asked over the pipe, one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import globus_compute_sdk
+import globus_sdk
+from globus_compute_sdk.errors import TaskExecutionFailed
+from globus_compute_sdk.serialize import ComputeSerializer
+
+from tools.recording import functions
+from tools.recording.scenario import ADA
+
+Json = Any
+
+
+def ask(**question: Json) -> Json:
+    """Have the conductor do something, and give its answer."""
+    print(json.dumps(question), flush=True)
+    return json.loads(sys.stdin.readline())
+
+
+class OfficialStage:
+    """See :class:`tools.recording.scenario.Stage`.
+
+    Args:
+        given: what the conductor knows: ``endpoint_id``, ``tokens``, ``identities``, ``amqp_port``.
+        closing: closes what scenarios open.
+    """
+
+    def __init__(self, given: Mapping[str, Json], closing: ExitStack) -> None:
+        self._given = given
+        self._closing = closing
+        self._serializer = ComputeSerializer()
+        #: What the user saw, in order.
+        self.seen: list[dict[str, Json]] = []
+
+    @property
+    def endpoint_id(self) -> str:
+        return str(self._given["endpoint_id"])
+
+    def identity(self, user: str) -> str:
+        return str(self._given["identities"][user])
+
+    def _authorizer(self, user: str) -> globus_sdk.AccessTokenAuthorizer:
+        return globus_sdk.AccessTokenAuthorizer(self._given["tokens"][user])
+
+    def client(self, user: str = ADA, **options: Any) -> globus_compute_sdk.Client:
+        return globus_compute_sdk.Client(
+            authorizer=self._authorizer(user), **{"do_version_check": False, **options}
+        )
+
+    def executor(self, **options: Any) -> globus_compute_sdk.Executor:
+        made = globus_compute_sdk.Executor(
+            endpoint_id=self.endpoint_id,
+            client=self.client(),
+            amqp_port=self._given["amqp_port"],
+            **options,
+        )
+        self._closing.callback(made.shutdown)
+        return made
+
+    def call(
+        self,
+        operation: str,
+        *path: str,
+        body: Json = None,
+        query: Mapping[str, Json] | None = None,
+        user: str = ADA,
+    ) -> Json:
+        raise NotImplementedError
+
+    def function(self, name: str) -> Callable[..., Any]:
+        return functions.function(name)
+
+    def payload(self, *args: Any, **kwargs: Any) -> str:
+        serialize = self._serializer.serialize
+        packed: str = self._serializer.pack_buffers([serialize(args), serialize(kwargs)])
+        return packed
+
+    def code(self, name: str) -> str:
+        packed: str = self._serializer.pack_buffers(
+            [self._serializer.serialize(self.function(name))]
+        )
+        return packed
+
+    def note(self, name: str, value: Json) -> None:
+        self.seen.append({name: value})
+
+    def raised(self, call: Callable[[], Any]) -> dict[str, Json]:
+        try:
+            answer = call()
+        except globus_sdk.GlobusAPIError as error:
+            return {"error": "api", "http_status": error.http_status, "code": error.code}
+        except TaskExecutionFailed as error:
+            return {"error": "TaskExecutionFailed", "remote": error.remote_data.splitlines()[-1:]}
+        except Exception as error:
+            return {"error": type(error).__name__}
+        raise AssertionError(f"expected an error, got {answer!r}")
+
+    def until_finished(self, *task_ids: str) -> None:
+        ask(do="await", tasks=list(task_ids))
+
+    def inject(self, status: int, *, retry_after: int | None = None, times: int = 1) -> None:
+        ask(do="inject", status=status, retry_after=retry_after, times=times)
+
+    def disturb(self, how: str) -> None:
+        ask(do="disturb", how=how)
