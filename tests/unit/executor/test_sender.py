@@ -20,24 +20,27 @@ from gcompute.errors import (
     ServiceUnreachable,
     SubmissionUncertain,
 )
-from gcompute.executor.delivery import Result
 from gcompute.executor.functions import FunctionReference
 from gcompute.executor.future import ComputeFuture
+from gcompute.executor.groups import GroupChoice, TaskGroups
 from gcompute.executor.outbox import Destination, Submission
-from gcompute.executor.pending import PendingTasks
+from gcompute.executor.pending import AwaitedTask
 from gcompute.executor.sender import Sender, submit_request
-from gcompute.messages import ResultMessage
+from tests.unit.executor.stand_ins import GROUP, SERIALIZER
 
 ENDPOINT = uuid.UUID("20000000-0000-4000-8000-000000000002")
-GROUP = "30000000-0000-4000-8000-000000000003"
 OTHER_GROUP = "30000000-0000-4000-8000-000000000004"
-DESTINATION = Destination(ENDPOINT)
 
 
 class Service:
     """Registers and submits as a test says, and keeps what it was asked."""
 
     def __init__(self) -> None:
+        #: What it lists in any group.
+        self.listed: list[str] = []
+        #: Called at each look at a group.
+        self.looking: Callable[[], None] = lambda: None
+        self.looks = 0
         self.registered: list[dict[str, Any]] = []
         self.submitted: list[tuple[Any, dict[str, Any]]] = []
         self.registering: Callable[[dict[str, Any]], str] = lambda body: f"id of {body['name']}"
@@ -63,22 +66,59 @@ class Service:
         answer: dict[str, Any] = self.submitting(request)
         return answer
 
+    def get_task_group(self, task_group_id: str) -> dict[str, Any]:
+        self.looks += 1
+        self.looking()
+        return {"taskgroup_id": task_group_id, "tasks": [{"id": i} for i in self.listed]}
+
+
+class Results:
+    """Keeps what it hears of submits; results may come while one is under way."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        #: Group and task ids of every submit that has ended.
+        self.ended: list[tuple[str, list[str]]] = []
+        self.tasks: dict[str, AwaitedTask] = {}
+
+    def submit_starts(self) -> None:
+        self.under_way += 1
+
+    def submit_ends(self, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
+        self.under_way -= 1
+        self.ended.append((group, [task_id for task_id, _ in taken]))
+        self.tasks |= dict(taken)
+
 
 class Setting:
     """A sender with all that is around it."""
 
-    def __init__(self, task_group_id: str | None = None) -> None:
+    def __init__(self) -> None:
         self.service = Service()
-        self.pending: PendingTasks[Result] = PendingTasks()
-        self.groups: list[str] = []
-        self.early: list[tuple[ComputeFuture, Result]] = []
+        self.results = Results()
+        self.groups = TaskGroups()
+        #: Seconds of each pause; it goes on for so many of them.
+        self.pauses: list[float] = []
+        self.patient_for = 20
+        self.sent: list[tuple[Destination, int]] = []
         self.sender = Sender(
             self.service,
-            self.pending,
-            on_taken=self.groups.append,
-            on_early=lambda future, result: self.early.append((future, result)),
-            task_group_id=lambda: task_group_id,
+            self.results,
+            self.groups,
+            pause=self._pause,
+            on_sent=lambda destination, count: self.sent.append((destination, count)),
         )
+
+    def _pause(self, seconds: float) -> bool:
+        self.pauses.append(seconds)
+        return len(self.pauses) < self.patient_for
+
+    def known(self) -> None:
+        """Let the service have answered before."""
+        self.sender.send([_submission(_function("first"), "first")])
+        self.service.submitted.clear()
+        self.service.registered.clear()
+        self.results.ended.clear()
 
 
 def _function(name: str) -> FunctionReference:
@@ -86,8 +126,10 @@ def _function(name: str) -> FunctionReference:
 
 
 def _submission(
-    function: FunctionReference, payload: str = "p", destination: Destination = DESTINATION
+    function: FunctionReference, payload: str = "p", destination: Destination | None = None
 ) -> Submission:
+    """Make a submission; by default for the task group that executors share."""
+    destination = destination or Destination(ENDPOINT, SERIALIZER)
     return Submission(ComputeFuture(), destination, function, payload, len(payload))
 
 
@@ -111,21 +153,27 @@ def test_a_batch_is_registered_and_submitted() -> None:
     assert request["create_queue"] is True
     assert [s.future.task_id for s in batch] == ["task 1", "task 2", "task 3"]
     assert all(s.future.running() for s in batch)
-    assert sorted(setting.pending.task_ids()) == ["task 1", "task 2", "task 3"]
-    assert setting.groups == [GROUP]
+    assert setting.results.ended == [(GROUP, ["task 1", "task 2", "task 3"])]
+    assert [setting.results.tasks[f"task {n}"].future for n in (1, 2, 3)] == [
+        s.future for s in batch
+    ]
+    task = setting.results.tasks["task 1"]
+    assert (task.serializer, task.endpoint_id) == (SERIALIZER, str(ENDPOINT))
+    assert setting.sent == [(batch[0].destination, 3)]
     setting.sender.send([_submission(f)])
     assert len(setting.service.registered) == 2
 
 
 def test_the_request_has_what_the_destination_says() -> None:
-    """All documented fields; the destination's task group wins over the executor's own."""
+    """All documented fields; and no more where nothing is set."""
+    setting = Setting()
     destination = Destination(
-        ENDPOINT, uuid.UUID(OTHER_GROUP), {"num_nodes": 2}, {"account": "x"}, ("a.B",)
+        ENDPOINT, SERIALIZER, GroupChoice(OTHER_GROUP), {"num_nodes": 2}, {"account": "x"}, ("a.B",)
     )
-    setting = Setting(task_group_id=GROUP)
+    plain = Destination(ENDPOINT, SERIALIZER, GroupChoice(shares=False))
     f = FunctionReference("f", function_id="f")
     setting.sender.send([_submission(f, destination=destination)])
-    setting.sender.send([_submission(f)])
+    setting.sender.send([_submission(f, destination=plain)])
     first, second = (request for _, request in setting.service.submitted)
     assert first.pop("user_runtime")["globus_compute_sdk_version"] == "4.19.0"
     assert first == {
@@ -136,8 +184,20 @@ def test_the_request_has_what_the_destination_says() -> None:
         "user_endpoint_config": {"account": "x"},
         "result_serializers": ["a.B"],
     }
-    assert second["task_group_id"] == GROUP
-    assert setting.groups == [OTHER_GROUP, GROUP]
+    assert set(second) == {"create_queue", "tasks", "user_runtime"}
+    assert [group for group, _ in setting.results.ended] == [OTHER_GROUP, GROUP]
+
+
+def test_later_requests_name_the_group_that_the_first_made() -> None:
+    """Of this destination, and of others that share; not of one that has its own."""
+    setting = Setting()
+    f = FunctionReference("f", function_id="f")
+    shares = Destination(ENDPOINT, SERIALIZER)
+    own = Destination(ENDPOINT, SERIALIZER, GroupChoice(shares=False))
+    for destination in (shares, shares, Destination(ENDPOINT, SERIALIZER), own):
+        setting.sender.send([_submission(f, destination=destination)])
+    named = [request.get("task_group_id") for _, request in setting.service.submitted]
+    assert named == [None, GROUP, GROUP, None]
 
 
 def test_a_first_request_names_no_group() -> None:
@@ -179,7 +239,8 @@ def test_a_future_that_somebody_else_ended_disturbs_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [NotFound(http_status=404), ServiceUnreachable("x"), KeyError("x"), OSError("disk")]
+    "error",
+    [NotFound(http_status=404), ServiceUnreachable("x", sent=False), KeyError("x"), OSError("d")],
 )
 def test_a_failed_registration_fails_only_its_functions_futures(error: Exception) -> None:
     """The others of the batch go on, whatever the failure is; the function may be tried again."""
@@ -194,7 +255,9 @@ def test_a_failed_registration_fails_only_its_functions_futures(error: Exception
     setting.service.registering = register
     batch = [_submission(bad), _submission(good, "2"), _submission(bad)]
     setting.sender.send(batch)
-    assert batch[0].future.exception(0) is batch[2].future.exception(0) is error
+    for index in (0, 2):
+        failure = batch[index].future.exception(0)
+        assert (type(failure), str(failure)) == (type(error), str(error))
     assert batch[1].future.task_id == "task 2"
     setting.service.registering = lambda body: "bad"
     again = _submission(bad, "4")
@@ -210,48 +273,92 @@ def test_a_batch_whose_functions_all_fail_is_not_submitted() -> None:
     assert setting.service.submitted == []
 
 
+# Failures
+
+
+REFUSED = ServiceUnreachable("refused", sent=False)
+CUT = ServiceUnreachable("cut", sent=True)
+UNREADABLE = ComputeAPIError(http_status=200, message="cut in the middle")
+FAILED = ServiceFailed(http_status=503)
+SLOW_DOWN = RateLimited(http_status=429)
+SLOW_DOWN.retry_after_s = 7.0
+
+
 @pytest.mark.parametrize(
     "error",
     [
         AuthenticationFailed(http_status=401),
         NotFound(http_status=404),
         PayloadTooLarge(http_status=413),
-        RateLimited(http_status=429),
         ComputeAPIError(http_status=307),
-        ServiceUnreachable("refused", sent=False),
+        REFUSED,
     ],
     ids=lambda e: type(e).__name__,
 )
 def test_a_submit_that_surely_failed_says_how(error: ComputeError) -> None:
-    """Refused, or never sent: each future has the error, nothing waits, the next batch goes."""
+    """Refused, or never sent: each future has an error of its own, and the next batch goes."""
     setting = Setting()
+    f = FunctionReference("f", function_id="id of f")
     setting.service.submitting = _raise(error)
-    f = _function("f")
     batch = [_submission(f), _submission(f)]
     setting.sender.send(batch)
-    assert [s.future.exception(0) for s in batch] == [error, error]
-    assert len(setting.pending) == 0
-    assert setting.groups == []
+    failures = [s.future.exception(0) for s in batch]
+    assert [(type(e), str(e)) for e in failures] == [(type(error), str(error))] * 2
+    assert failures[0] is not failures[1]
+    assert setting.results.ended == [("", [])]
+    assert setting.results.under_way == 0
+    assert setting.sent == setting.pauses == []
     setting.service.submitting = Service.take_all
     after = _submission(f, "3")
     setting.sender.send([after])
     assert after.future.task_id == "task 3"
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        ServiceFailed(http_status=500),
-        ServiceFailed(http_status=503),
-        ServiceUnreachable("cut", sent=True),
-        ComputeAPIError(http_status=200, message="cut in the middle"),
-    ],
-    ids=lambda e: type(e).__name__,
-)
-@pytest.mark.parametrize("group", [None, GROUP])
-def test_a_submit_that_broke_off_is_uncertain(error: ComputeError, group: str | None) -> None:
-    """The futures say so, with endpoint, task group and cause: nobody sends a task twice."""
-    setting = Setting(task_group_id=group)
+@pytest.mark.parametrize("error", [REFUSED, SLOW_DOWN])
+@pytest.mark.parametrize("what", ["registering", "submitting"])
+def test_what_passes_is_waited_for(
+    error: ComputeError, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same is sent again, nothing twice that was taken; and somebody is told."""
+    setting = Setting()
+    setting.known()
+    works = getattr(setting.service, what)
+    attempts = 0
+
+    def fail_thrice(request: dict[str, Any]) -> Any:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 3:
+            raise error
+        return works(request)
+
+    setattr(setting.service, what, fail_thrice)
+    submission = _submission(_function("f"), "1")
+    with caplog.at_level(logging.WARNING):
+        setting.sender.send([submission])
+    assert submission.future.task_id == "task 1"
+    assert len(setting.pauses) == 3
+    assert min(setting.pauses) >= (getattr(error, "retry_after_s", None) or 0)
+    assert "trying again" in caplog.text
+    assert setting.service.looks == 0
+
+
+def test_waiting_ends_when_nobody_wants_it_any_more() -> None:
+    """A shutdown that cancels: the futures have the error of the last attempt."""
+    setting = Setting()
+    setting.known()
+    setting.patient_for = 3
+    setting.service.submitting = _raise(REFUSED)
+    submission = _submission(FunctionReference("f", function_id="f"))
+    setting.sender.send([submission])
+    assert isinstance(submission.future.exception(0), ServiceUnreachable)
+    assert len(setting.pauses) == 3
+
+
+@pytest.mark.parametrize("error", [FAILED, CUT, UNREADABLE], ids=lambda e: type(e).__name__)
+def test_a_first_submit_that_broke_off_is_uncertain(error: ComputeError) -> None:
+    """It was to make a group: nothing can be looked at, and nobody sends a task twice."""
+    setting = Setting()
     setting.service.submitting = _raise(error)
     batch = [_submission(_function("f")) for _ in range(2)]
     setting.sender.send(batch)
@@ -259,10 +366,135 @@ def test_a_submit_that_broke_off_is_uncertain(error: ComputeError, group: str | 
         failure = submission.future.exception(0)
         assert isinstance(failure, SubmissionUncertain)
         assert failure.endpoint_id == str(ENDPOINT)
-        assert failure.task_group_id == group
-        assert failure.__cause__ is error
-        for part in ("2 tasks", str(ENDPOINT), group or "made by this submit"):
+        assert failure.task_group_id is None
+        assert str(error) in str(failure.__cause__)
+        for part in ("2 tasks", str(ENDPOINT), "group of its own"):
             assert part in str(failure)
+    assert len(setting.service.submitted) == 1
+    assert setting.service.looks == 0
+    assert setting.results.under_way == 0
+
+
+@pytest.mark.parametrize("error", [FAILED, CUT], ids=lambda e: type(e).__name__)
+def test_a_submit_that_broke_off_before_it_was_taken_is_sent_again(error: ComputeError) -> None:
+    """Once the group was looked at, twice, and nothing of it was there."""
+    setting = Setting()
+    setting.known()
+    setting.service.listed = ["task first"]
+    calls = 0
+
+    def submit(request: dict[str, Any]) -> dict[str, Any]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise error
+        return Service.take_all(request)
+
+    setting.service.submitting = submit
+    submission = _submission(_function("f"), "1")
+    setting.sender.send([submission])
+    assert submission.future.task_id == "task 1"
+    assert setting.service.looks == 2
+    assert calls == 2
+    assert setting.results.ended == [(GROUP, []), (GROUP, ["task 1"])]
+
+
+@pytest.mark.parametrize("look", [1, 2])
+@pytest.mark.parametrize("error", [FAILED, CUT, UNREADABLE], ids=lambda e: type(e).__name__)
+def test_a_submit_that_was_taken_before_it_broke_off_is_adopted(
+    error: ComputeError, look: int
+) -> None:
+    """Its tasks may show at the first look or at the second; the futures are theirs."""
+    setting = Setting()
+    setting.known()
+
+    def arrive() -> None:
+        if setting.service.looks == look:
+            setting.service.listed += ["t-1", "t-2"]
+
+    setting.service.looking = arrive
+    setting.service.submitting = _raise(error)
+    f = _function("f")
+    batch = [_submission(f), _submission(f)]
+    setting.sender.send(batch)
+    assert [s.future.task_id for s in batch] == ["t-1", "t-2"]
+    assert setting.results.ended == [(GROUP, ["t-1", "t-2"])]
+    assert len(setting.service.submitted) == 1
+    assert setting.service.looks == look
+    assert setting.sent[-1] == (batch[0].destination, 2)
+
+
+@pytest.mark.parametrize("listed", [["t-1"], ["t-1", "t-2", "t-3"]])
+def test_a_submit_of_which_nobody_can_say_what_was_taken_is_uncertain(listed: list[str]) -> None:
+    """The error names the tasks that may be its own; a later one does not count them."""
+    setting = Setting()
+    setting.known()
+    setting.service.listed = listed
+    setting.service.submitting = _raise(CUT)
+    f = _function("f")
+    batch = [_submission(f), _submission(f)]
+    setting.sender.send(batch)
+    for submission in batch:
+        failure = submission.future.exception(0)
+        assert isinstance(failure, SubmissionUncertain)
+        assert failure.task_group_id == GROUP
+        assert failure.task_ids == listed
+        assert "reload_tasks" in str(failure)
+    setting.service.looking = lambda: setting.service.listed.append("t-9")
+    later = _submission(f)
+    setting.sender.send([later])
+    assert later.future.task_id == "t-9"
+
+
+def test_tasks_of_a_group_that_others_use_are_never_adopted() -> None:
+    """They may be anybody's, however alike and complete they look."""
+    setting = Setting()
+    setting.known()
+    setting.groups[GROUP].ours_alone = False
+    setting.service.listed = ["t-1"]
+    setting.service.submitting = _raise(CUT)
+    submission = _submission(_function("f"))
+    setting.sender.send([submission])
+    assert isinstance(submission.future.exception(0), SubmissionUncertain)
+
+
+@pytest.mark.parametrize("looking", [NotFound(http_status=404), KeyError("id"), CUT])
+def test_a_group_that_cannot_be_looked_at_leaves_it_uncertain(looking: Exception) -> None:
+    """What passes is tried again first; the error says how the submit and how the look failed."""
+    setting = Setting()
+    setting.known()
+    setting.service.looking = lambda: _raise(looking)(None)
+    setting.service.submitting = _raise(FAILED)
+    submission = _submission(_function("f"))
+    setting.sender.send([submission])
+    failure = submission.future.exception(0)
+    assert isinstance(failure, SubmissionUncertain)
+    assert "could not be looked at" in str(failure)
+    assert "HTTP 503" in str(failure)
+    assert type(failure.__cause__) is type(looking)
+    assert (setting.service.looks > 1) == (looking is CUT)
+
+
+def test_a_group_that_has_gone_is_replaced_unless_the_user_named_it() -> None:
+    """The service forgets groups; who did not choose this one does not care which it is."""
+    setting = Setting()
+    setting.known()
+    gone = NotFound(http_status=404, code="TASK_GROUP_NOT_FOUND")
+
+    def submit(request: dict[str, Any]) -> dict[str, Any]:
+        if "task_group_id" in request:
+            raise gone
+        return Service.take_all(request) | {"task_group_id": OTHER_GROUP}
+
+    setting.service.submitting = submit
+    ours = _submission(_function("f"), "1")
+    setting.sender.send([ours])
+    assert ours.future.task_id == "task 1"
+    assert [group for group, ids in setting.results.ended if ids] == [OTHER_GROUP]
+    named = Destination(ENDPOINT, SERIALIZER, GroupChoice(GROUP))
+    theirs = _submission(_function("f"), "2", named)
+    setting.sender.send([theirs])
+    assert isinstance(theirs.future.exception(0), NotFound)
 
 
 @pytest.mark.parametrize("ids", [["t-1"], ["t-1", None], ["t-1", "t-1"]])
@@ -277,7 +509,7 @@ def test_fewer_ids_than_tasks_fail_those_without(ids: list[str | None]) -> None:
     f = _function("f")
     batch = [_submission(f), _submission(f)]
     setting.sender.send(batch)
-    assert setting.pending.task_ids() == ["t-1"]
+    assert setting.results.ended == [(GROUP, ["t-1"])]
     assert batch[0].future.running()
     error = batch[1].future.exception(0)
     assert isinstance(error, ComputeError)
@@ -293,7 +525,7 @@ def test_an_answer_about_other_functions_fails_the_futures(tasks: dict[str, Any]
     submission = _submission(_function("f"))
     setting.sender.send([submission])
     assert isinstance(submission.future.exception(0), ComputeError)
-    assert len(setting.pending) == 0
+    assert setting.results.ended == [(GROUP, [])]
 
 
 def test_more_ids_than_tasks_are_ignored() -> None:
@@ -304,7 +536,7 @@ def test_more_ids_than_tasks_are_ignored() -> None:
         "task_group_id": GROUP,
     }
     setting.sender.send([_submission(_function("f"))])
-    assert setting.pending.task_ids() == ["t-1"]
+    assert setting.results.ended == [(GROUP, ["t-1"])]
 
 
 def test_an_answer_without_a_group_is_uncertain_unless_the_request_named_one() -> None:
@@ -315,28 +547,28 @@ def test_an_answer_without_a_group_is_uncertain_unless_the_request_named_one() -
     lost = _submission(_function("f"))
     setting.sender.send([lost])
     assert isinstance(lost.future.exception(0), SubmissionUncertain)
-    assert len(setting.pending) == 0
-    setting = Setting(task_group_id=GROUP)
-    setting.service.submitting = lambda request: answer
-    setting.sender.send([_submission(_function("f"))])
-    assert setting.groups == [GROUP]
+    assert setting.results.ended == [("", [])]
+    named = Destination(ENDPOINT, SERIALIZER, GroupChoice(OTHER_GROUP))
+    setting.sender.send([_submission(_function("f"), destination=named)])
+    assert setting.results.ended[1:] == [(OTHER_GROUP, ["t-1"])]
 
 
-def test_a_result_before_its_answer_is_passed_on() -> None:
-    """The group is watched first; the future has its task id by then."""
+def test_a_submit_is_under_way_until_it_is_known_what_became_of_it() -> None:
+    """From before the request until after the looks: its results may come all that time."""
     setting = Setting()
-    result = Result(ResultMessage("t", "x"), completed_at=None, high_assurance=False)
+    setting.known()
+    seen: list[int] = []
 
     def submit(request: dict[str, Any]) -> dict[str, Any]:
-        assert setting.pending.match("task 1", result) is None
-        return Service.take_all(request)
+        seen.append(setting.results.under_way)
+        raise CUT
 
     setting.service.submitting = submit
-    submission = _submission(_function("f"), "1")
-    setting.sender.send([submission])
-    assert setting.early == [(submission.future, result)]
-    assert submission.future.task_id == "task 1"
-    assert len(setting.pending) == 0
+    setting.service.looking = lambda: seen.append(setting.results.under_way)
+    setting.service.listed = ["t-1"]
+    setting.sender.send([_submission(_function("f"))])
+    assert seen == [1, 1]
+    assert setting.results.under_way == 0
 
 
 @pytest.mark.parametrize("error", [KeyError("tasks"), RuntimeError("bug"), UnicodeError("x")])
@@ -348,7 +580,11 @@ def test_a_defect_reaches_the_futures(error: Exception, caplog: pytest.LogCaptur
     batch = [_submission(f), _submission(f)]
     with caplog.at_level(logging.ERROR):
         setting.sender.send(batch)
-    assert [s.future.exception(0) for s in batch] == [error, error]
+    for submission in batch:
+        failure = submission.future.exception(0)
+        assert isinstance(failure, ComputeError)
+        assert failure.__cause__ is error
+    assert setting.results.under_way == 0
     assert "could not be sent" in caplog.text
     setting.service.submitting = Service.take_all
     after = _submission(f, "3")
