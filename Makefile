@@ -11,7 +11,7 @@ OFFICIAL_VERSION := 4.19.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz check bench faults interop record codegen clean rabbitmq
+.PHONY: help demo test fuzz check bench faults interop drift record codegen clean rabbitmq
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ interop: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Play every scenario with ev
 # Scenarios by words of their names: make record ARGS='client executor/retries'.
 record: $(VENV)/.dev $(OFFICIAL)/.ready $(RECORDING)/.ready ## Record the official SDK's traffic in cassettes/
 	@$(BIN)/python -m tools.recording --python $(RECORDING)/bin/python $(ARGS)
+
+drift: $(VENV)/.dev $(OFFICIAL)/.ready ## Compare document, contract, recordings and the newest official SDK
+	@$(BIN)/python -m tools.drift $(ARGS)
 
 codegen: $(VENV)/.dev ## Rewrite generated/gcompute_api from openapi/compute.yaml
 	@$(BIN)/python codegen.py

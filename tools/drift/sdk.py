@@ -1,0 +1,89 @@
+"""The part that compares the official SDK that was recorded with the newest one.
+
+Two things tell without a service what may have changed for scripts, and so for us: the public names
+and what can be passed to them, and the environment variables that the source reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.surface.comparison import Import, compare
+from tools.drift.findings import Difference, Part
+from tools.drift.installed import Installed, read_installed
+from tools.drift.newest import NewestUnavailable, install_newest
+from tools.drift.variables import environment_variables
+
+REASONS = "tools/drift/explained.yaml"
+
+#: What is compared: the distribution, its package, and the modules whose names count. globus_sdk
+#: is a dependency of ours like any other, but for its clients of Compute, which ours stand beside.
+PACKAGES = {
+    "globus-compute-sdk": ("globus_compute_sdk", ("*",)),
+    "globus-sdk": ("globus_sdk", ("globus_sdk.services.compute",)),
+}
+SDK = "globus-compute-sdk"
+
+
+def compare_sdk(recorded: str, folder: Path) -> Part:
+    """Install the newest SDK, and compare.
+
+    Args:
+        recorded: an interpreter that has the SDK that was recorded.
+        folder: where the newest is installed; what is there is removed.
+
+    Raises:
+        InstalledUnreadable: an interpreter cannot tell what it has.
+    """
+    part = Part("sdk", "the official SDK that was recorded, and the newest one", REASONS)
+    try:
+        newest = install_newest(SDK, folder)
+    except NewestUnavailable as error:
+        part.not_compared.append(str(error))
+        return part
+    for distribution, (package, modules) in PACKAGES.items():
+        before, now = (
+            read_installed(python, distribution, package, *modules) for python in (recorded, newest)
+        )
+        compare_packages(part, distribution, before, now)
+        if distribution == SDK:
+            compare_variables(part, before.folder, now.folder)
+    return part
+
+
+def compare_packages(part: Part, distribution: str, recorded: Installed, newest: Installed) -> None:
+    """Compare the public names and arguments of one package in both environments."""
+    common = [name for name in recorded.surface if name in newest.surface]
+    done = compare([Import(name, name) for name in common], recorded.surface, newest.surface)
+    part.compared.append(
+        f"{distribution} {recorded.version}, newest {newest.version}: "
+        f"{done.names} names and {done.parameters} parameters in {len(common)} modules"
+    )
+    package, _ = PACKAGES[distribution]
+    found = {
+        Difference(f"{package}.{each.path.removeprefix(f'{package}.')}: {each.kind}", each.detail)
+        for each in done.differences
+    }
+    part.differences += sorted(found)
+    part.differences += _sides("module ", recorded.surface, newest.surface)
+
+
+def compare_variables(part: Part, recorded: Path, newest: Path) -> None:
+    """Compare the environment variables that the SDK's source reads."""
+    before, now = environment_variables(recorded), environment_variables(newest)
+    part.compared.append(f"{len(before)} environment variables of {SDK}")
+    files = {name: ", ".join(where) for name, where in {**before, **now}.items()}
+    part.differences += _sides("environment variable ", before, now, files)
+
+
+def _sides(
+    kind: str,
+    before: Mapping[str, object],
+    now: Mapping[str, object],
+    details: Mapping[str, str] | None = None,
+) -> Iterator[Difference]:
+    """Give what only one side has."""
+    for name in sorted(before.keys() ^ now.keys()):
+        what = "missing" if name in before else "added"
+        yield Difference(f"{kind}{name}: {what}", (details or {}).get(name, ""))
