@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any, cast
 
 from gcompute import AsyncClient, Client
-from gcompute.errors import ComputeAPIError, TaskExecutionFailed
+from gcompute.errors import ComputeAPIError, ComputeError, TaskExecutionFailed
 from gcompute.serialize import ComputeSerializer, pack_buffers
 from tests.support.both_clients import Awaited
 from tests.support.scripted_service import StaticAuthorizer
@@ -76,7 +76,7 @@ class ReplayStage:
             return {"error": "api", "http_status": error.http_status, "code": error.code}
         except TaskExecutionFailed as error:
             return {"error": "TaskExecutionFailed", "remote": error.remote_data.splitlines()[-1:]}
-        except Exception as error:
+        except (ComputeError, ValueError) as error:
             return {"error": type(error).__name__}
         raise AssertionError(f"expected an error, got {answer!r}")
 

@@ -22,13 +22,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 import gcompute
 from gcompute.local import LocalService, User
+from gcompute.local.auth.scopes import COMPUTE_SCOPE
 from tests.support.amqp_proxy import AmqpProxy
 from tests.support.http_front import HttpFront, Reply, Request
 from tests.support.official_agent import running_agent
 from tools.recording.conductor import Conductor
-from tools.recording.scenario import ADA, BOB, STRANGER
+from tools.recording.scenario import ADA, BOB, LATE, STRANGER
 from tools.recording.scrubbing import SERVICE
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +41,8 @@ GROUP = "60000000-0000-4000-8000-000000000006"
 
 #: One task at a time, so that results come in the order of the tasks.
 _ENGINE = "engine: {type: ThreadPoolEngine, max_workers: 1}\n"
+#: How long a token of a login is good, in seconds.
+_TOKEN_LIFETIME_S = 1.0
 _OFFICIAL_ADDRESS = "http://localhost:5000"
 _ACCESS = "/v2/get_amqp_result_connection_url"
 
@@ -54,7 +59,9 @@ def record_locally(names: Sequence[str], target: Path, python: str, folder: Path
     (folder / "agent").mkdir()
     users = [User(ADA, groups=[GROUP]), User(BOB, groups=[GROUP])]
     with (
-        LocalService(0, users=users, state_dir=folder / "service") as service,
+        LocalService(
+            0, users=users, state_dir=folder / "service", token_lifetime=_TOKEN_LIFETIME_S
+        ) as service,
         running_agent(service, _ENGINE, folder / "agent") as endpoint_id,
     ):
         return asyncio.run(_conduct(service, endpoint_id, names, target, python, folder))
@@ -74,7 +81,7 @@ async def _conduct(
     ):
         given = {
             "endpoint_id": endpoint_id,
-            "tokens": _tokens(service),
+            "tokens": await _tokens(service),
             "identities": {user: service.identity_of(user) for user in service.users},
             "amqp_port": proxy.port,
         }
@@ -98,9 +105,27 @@ def _by_proxy(request: Request, reply: Reply, proxy: AmqpProxy) -> Reply:
     return Reply(reply.status, reply.headers, json.dumps(content).encode())
 
 
-def _tokens(service: LocalService) -> dict[str, str]:
+async def _tokens(service: LocalService) -> dict[str, str]:
+    """Give a token for each user: those of the service, one of nobody, and one that was good."""
     tokens = {user: service.token_of(user) for user in service.users}
-    return tokens | {STRANGER: "nobody-has-this-token"}
+    return tokens | {STRANGER: "nobody-has-this-token", LATE: await _expired_token(service)}
+
+
+async def _expired_token(service: LocalService) -> str:
+    """Log in, and let the token grow old."""
+    variables = service.environment(client_credentials=True)
+    login = {"grant_type": "client_credentials", "scope": COMPUTE_SCOPE}
+    credentials = (
+        variables["GLOBUS_COMPUTE_CLIENT_ID"],
+        variables["GLOBUS_COMPUTE_CLIENT_SECRET"],
+    )
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as http:
+        answer = await http.post("/v2/oauth2/token", data=login, auth=credentials)
+        token = str(answer.raise_for_status().json()["access_token"])
+        headers = {"authorization": f"Bearer {token}"}
+        while (await http.get("/v2/authenticate", headers=headers)).is_success:
+            await asyncio.sleep(_TOKEN_LIFETIME_S / 10)
+    return token
 
 
 def _scrub(service: LocalService, given: dict[str, Any], folder: Path) -> dict[str, str]:

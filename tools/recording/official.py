@@ -44,6 +44,9 @@ def record(scenario: Scenario, order: dict[str, Any]) -> None:
     given, scrub = order["given"], Scrubber(order["scrub"])
     path = Path(order["folder"], scenario.name)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for suffix in (".yaml", ".amqp.jsonl"):
+        # vcrpy would add to what is there.
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
     kept = {name: given[name] for name in ("endpoint_id", "identities")}
 
     def head() -> dict[str, Any]:

@@ -14,10 +14,12 @@ from typing import Any
 
 import globus_compute_sdk
 import globus_sdk
-from globus_compute_sdk.errors import TaskExecutionFailed
+from globus_compute_sdk.errors import ComputeError, TaskExecutionFailed
+from globus_compute_sdk.sdk._environments import get_web_service_url
 from globus_compute_sdk.serialize import ComputeSerializer
 
 from tools.recording import functions
+from tools.recording.official_operations import OfficialOperations
 from tools.recording.scenario import ADA
 
 Json = Any
@@ -77,7 +79,8 @@ class OfficialStage:
         query: Mapping[str, Json] | None = None,
         user: str = ADA,
     ) -> Json:
-        raise NotImplementedError
+        operations = OfficialOperations(self._authorizer(user), get_web_service_url())
+        return operations(operation, *path, body=body, query=query)
 
     def function(self, name: str) -> Callable[..., Any]:
         return functions.function(name)
@@ -103,7 +106,7 @@ class OfficialStage:
             return {"error": "api", "http_status": error.http_status, "code": error.code}
         except TaskExecutionFailed as error:
             return {"error": "TaskExecutionFailed", "remote": error.remote_data.splitlines()[-1:]}
-        except Exception as error:
+        except (ComputeError, ValueError) as error:
             return {"error": type(error).__name__}
         raise AssertionError(f"expected an error, got {answer!r}")
 

@@ -23,7 +23,8 @@ BROKER = "amqps://user:password@amqp.example.org:5671/%2F"
 LONGEST_TEXT = 20_000
 
 _BROKER_URL = re.compile(r"amqps?://[^\s\"'@/]+@[^\s\"'/]+(?:/[\w%.~-]*)?")
-_QUEUE = re.compile(r"(?<![\w-])u\.[0-9a-f-]{36}\.results\.")
+#: What the local service puts before all names at its broker, as others may use it as well.
+_PREFIX = re.compile(r"\bgcompute-[0-9a-f]{12}\b")
 
 
 class Scrubber:
@@ -48,7 +49,7 @@ class Scrubber:
         return value
 
     def _text(self, text: str) -> str:
-        text = _BROKER_URL.sub(BROKER, text)
+        text = _PREFIX.sub("service", _BROKER_URL.sub(BROKER, text))
         for known, instead in self._known:
             text = text.replace(known, instead)
         return shortened(text)

@@ -1,5 +1,5 @@
 """The scenarios; importing this package registers them all."""
 
-from tools.recording.scenarios import client
+from tools.recording.scenarios import client, operations, refusals
 
-__all__ = ["client"]
+__all__ = ["client", "operations", "refusals"]
