@@ -144,14 +144,18 @@ class ResultDelivery:
             item, size = self._inbox.get()
             if item is None:
                 break
+            result = None
             try:
                 if isinstance(item, Delivery):
-                    self._handle(item)
+                    result = self._read(item)
+                    item = None  # a large body is gone before its value is loaded
+                    if result is not None:
+                        self._handle(result)
                 else:
                     item()
             except Exception:  # a defect of ours must not stop the results behind it
                 log.exception("a result could not be delivered")
-            item = None  # its memory is the user's now, or nobody's
+            item = result = None  # its memory is the user's now, or nobody's
             self._inbox.done(size)
             if len(self._handled) >= _ACKNOWLEDGE_EVERY or self._inbox.empty():
                 self._acknowledge()
@@ -163,33 +167,37 @@ class ResultDelivery:
             self._broker.acknowledge(self._handled)
             self._handled = []
 
-    def _handle(self, delivery: Delivery) -> None:
+    def _read(self, delivery: Delivery) -> Result | None:
+        """Read a message; one that holds no result is done with."""
         try:
             message = messages.decode(delivery.body)
         except MalformedMessage as error:
             log.warning("dropped a message of the queue of group %s: %s", delivery.group, error)
             self._handled.append(delivery.token)
             self._service.reconcile(delivery.group)  # it may have been a result that is awaited
-            return
+            return None
         if not isinstance(message, messages.ResultMessage):
             log.warning("dropped a message of a result queue: a %s", message.message_type)
             self._handled.append(delivery.token)
+            return None
+        return Result(message, delivery)
+
+    def _handle(self, result: Result) -> None:
+        group, task_id = result.token.consumer.group, result.message.task_id
+        if result.high_assurance and self._pending.find(group, task_id):
+            self._handled.append(result.token)
+            self._service.fetch(group, task_id)
             return
-        if delivery.high_assurance and self._pending.find(delivery.group, message.task_id):
-            self._handled.append(delivery.token)
-            self._service.fetch(delivery.group, message.task_id)
-            return
-        result = Result(message, delivery)
-        task = self._pending.match(delivery.group, message.task_id, result)
+        task = self._pending.match(group, task_id, result)
         if isinstance(task, AwaitedTask):
-            self._handled.append(delivery.token)
+            self._handled.append(result.token)
             self._end(task, result)
         elif task is Unmatched.ENDED:
-            self._handled.append(delivery.token)
+            self._handled.append(result.token)
         elif task is Unmatched.EARLY:
-            self._broker.hold(delivery.token)
+            self._broker.hold(result.token)
         else:
-            self._broker.hold(delivery.token)
+            self._broker.hold(result.token)
             self._give_back(result)
 
     def _complete(self, task: AwaitedTask, result: Result) -> None:

@@ -140,6 +140,31 @@ def test_results_reach_their_futures(setting: Setting) -> None:
     assert setting.acknowledges_to(tag)[-1] == tag
 
 
+class Body(bytes):
+    """A message that notes its end."""
+
+    gone: threading.Event
+
+    def __del__(self) -> None:
+        self.gone.set()
+
+
+def test_a_message_takes_no_memory_once_it_is_read(setting: Setting) -> None:
+    """A large result is not in memory as a message and as a value at once, nor afterwards."""
+    first, future = setting.wait_for(1, 2)
+    handed_in, gone = threading.Event(), threading.Event()
+    first.add_done_callback(lambda _future: handed_in.wait(WAIT_S))
+    setting.arrives(_success(1))
+    seen: list[bool] = []
+    future.add_done_callback(lambda _future: seen.append(gone.is_set()))
+    bodies = [Body(encode(_success(2)))]
+    bodies[0].gone = gone
+    tag = setting.arrives(bodies.pop())
+    handed_in.set()  # only the delivery has the message now
+    setting.acknowledges_to(tag)
+    assert seen == [True]
+
+
 def test_a_failure_carries_all_that_is_known(setting: Setting) -> None:
     """Task, traceback, code, time and the worker's environment."""
     (future,) = setting.wait_for(1)
