@@ -232,12 +232,15 @@ class ResultStream:
         try:
             connection.ioloop.start()
         finally:
-            with self._lock:
-                self._connection = None
-                self._handled.clear()
-            self._consumers.clear()
+            self._forget_connection()
             connection.ioloop.close()
         return Event.LOST
+
+    def _forget_connection(self) -> None:
+        with self._lock:
+            self._connection = None
+            self._handled.clear()
+        self._consumers.clear()
 
     def _opened(self) -> None:
         again = self._life.openings > 0
