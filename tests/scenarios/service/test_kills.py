@@ -6,7 +6,6 @@ client, and agents that are not its own, know nothing of that: they go on by the
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sqlite3
@@ -225,17 +224,6 @@ def test_what_was_running_runs_again(tmp_path: Path, broker: RabbitMQ | None) ->
             assert future.result(60) == "again"
         eventually(lambda: not lives(int(mark.read_text())))
         client.close()
-
-
-def test_an_agent_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
-    """It is killed, so that two agents never take tasks of one endpoint."""
-    with restarted(tmp_path, None, workers=1) as stage:
-        agent = int((stage.state / "agent.lock").read_text())
-        os.kill(agent, signal.SIGSTOP)
-        stage.kill()
-        eventually(lambda: not lives(agent))
-        with stage.client() as client, Executor(stage.service.endpoint_id, client=client) as both:
-            assert both.submit(square, 3).result(60) == 9
 
 
 def test_an_official_agent_goes_on(tmp_path: Path, broker: RabbitMQ | None) -> None:
