@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "sdk": lambda: compare_sdk(options.recorded, options.newest),
     }
     if unknown := sorted(set(options.parts) - parts.keys()):
-        print(f"drift: no such part: {', '.join(unknown)}; the parts are {', '.join(parts)}")
+        known = ", ".join(parts)
+        print(f"drift: no such part: {', '.join(unknown)}; the parts are {known}", file=sys.stderr)
         return 2
     try:
         explanations = load_explanations(tuple(parts), options.explained)
@@ -75,7 +76,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="FOLDER",
         help="where the newest SDK is installed; made anew",
     )
-    return parser.parse_args(argv)
+    return parser.parse_intermixed_args(argv)
 
 
 if __name__ == "__main__":
