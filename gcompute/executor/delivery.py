@@ -183,15 +183,9 @@ class ResultDelivery:
         return Result(message, delivery)
 
     def _handle(self, result: Result) -> None:
-        group, task_id = result.token.consumer.group, result.message.task_id
-        if result.high_assurance and self._pending.find(group, task_id):
-            self._handled.append(result.token)
-            self._service.fetch(group, task_id)
-            return
-        task = self._pending.match(group, task_id, result)
+        task = self._pending.match(result.token.consumer.group, result.message.task_id, result)
         if isinstance(task, AwaitedTask):
-            self._handled.append(result.token)
-            self._end(task, result)
+            self._complete(task, result)
         elif task is Unmatched.ENDED:
             self._handled.append(result.token)
         elif task is Unmatched.EARLY:

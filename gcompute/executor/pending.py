@@ -143,11 +143,6 @@ class PendingTasks(Generic[R]):
         with self._lock:
             return self._take(group, task_id)
 
-    def find(self, group: str, task_id: str) -> AwaitedTask | None:
-        """Give a task, if it is awaited; it stays."""
-        with self._lock:
-            return self._groups.get(group, {}).get(task_id)
-
     def groups(self) -> dict[str, float]:
         """Give the task groups with awaited tasks, each with its longest silence's start."""
         with self._lock:

@@ -407,7 +407,26 @@ def test_a_high_assurance_result_is_fetched(setting: Setting) -> None:
     assert setting.says() == ("fetch", GROUP, _id(1))
     assert setting.acknowledges_to(tag) == [tag]
     assert not future.done()
-    assert setting.pending.find(GROUP, _id(1)) is not None
+    assert len(setting.pending) == 1
+
+
+def test_a_high_assurance_result_is_fetched_whenever_its_submit_ends(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when its task becomes known while the message is looked at: it has no value to load."""
+    setting.pending.submit_starts()
+    task_id, task = _awaited(1)
+    match = setting.pending.match
+
+    def match_late(*args: Any) -> Any:
+        setting.pending.submit_ends(GROUP, [(task_id, task)])
+        return match(*args)
+
+    monkeypatch.setattr(setting.pending, "match", match_late)
+    tag = setting.arrives(ResultMessage(_id(1), ""), high_assurance=True)
+    assert setting.says() == ("fetch", GROUP, _id(1))
+    assert setting.acknowledges_to(tag) == [tag]
+    assert not task.future.done()
 
 
 def test_an_early_high_assurance_result_is_fetched_when_its_task_is_known(
@@ -422,7 +441,7 @@ def test_an_early_high_assurance_result_is_fetched_when_its_task_is_known(
     setting.delivery.complete(ready, result)
     assert setting.says() == ("fetch", GROUP, _id(1))
     assert setting.acknowledges_to(tag) == [tag]
-    assert setting.pending.find(GROUP, _id(1)) is task
+    assert setting.pending.clear() == [task]
     assert not task.future.done()
 
 
