@@ -42,8 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows = _measure(benchmark, setting)
             if rows is not None:
                 measured[benchmark.name] = rows
-        if setting.started:
-            report["broker"] = machine.broker_version(setting.stack.broker_url)
+        if "broker" in setting.started:
+            report["broker"] = machine.broker_version(setting.broker_url)
+        if "stack" in setting.started:
             report["workers"] = str(WORKERS)
     report |= {"load after": machine.load(), "took": f"{time.monotonic() - started:.0f} s"}
     _print_facts(report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Column = Literal["official", "ours", "floor"]
@@ -44,6 +44,22 @@ _SUMMARIES: Mapping[str, Callable[[Sequence[float]], float]] = {
 
 
 @dataclass(frozen=True)
+class Target:
+    """What is asked of ours.
+
+    Attributes:
+        bound: the number that ours is held against.
+        of: the column by whose number ours is divided before; ``None`` where the bound is for
+            the number itself, whatever the others' is.
+        least: whether the bound is the least that is asked for, and not the most.
+    """
+
+    bound: float
+    of: Literal["official", "floor"] | None = "official"
+    least: bool = False
+
+
+@dataclass(frozen=True)
 class Row:
     """One measure.
 
@@ -53,7 +69,8 @@ class Row:
         values: the repetitions, by column; a column may be missing.
         summary: how the values become one.
         target: what ours may be of the official's, at most; ``None`` where nothing is asked.
-        limit: what ours may be, at most, whatever the official's is; in place of ``target``.
+        limit: what ours may be, at most, whatever the official's is.
+        further: targets that are neither of these.
     """
 
     measure: str
@@ -62,25 +79,32 @@ class Row:
     summary: Summary = "median"
     target: float | None = None
     limit: float | None = None
+    further: Sequence[Target] = ()
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """All that is asked."""
+        asked = [] if self.target is None else [Target(self.target)]
+        if self.limit is not None:
+            asked.append(Target(self.limit, of=None))
+        return (*asked, *self.further)
 
     def value(self, column: Column) -> float | None:
         """Give the one number of a column; ``None`` where nothing was measured."""
         values = self.values.get(column)
         return _SUMMARIES[self.summary](values) if values else None
 
-    @property
-    def ratio(self) -> float | None:
-        """Ours in relation to the official's; ``None`` where one of them is missing or zero."""
-        ours, official = self.value("ours"), self.value("official")
-        return None if ours is None or not official else ours / official
+    def ratio(self, column: Column) -> float | None:
+        """Give ours in relation to a column; ``None`` where one of them is missing or zero."""
+        ours, other = self.value("ours"), self.value(column)
+        return None if ours is None or not other else ours / other
 
-    @property
-    def met(self) -> bool | None:
-        """Whether target or limit is kept; ``None`` where there is none, or nothing to compare."""
-        measured, most = (
-            (self.ratio, self.target) if self.limit is None else (self.value("ours"), self.limit)
-        )
-        return None if most is None or measured is None else measured <= most
+    def meets(self, target: Target) -> bool | None:
+        """Tell whether a target is met; ``None`` where there is nothing to compare."""
+        measured = self.value("ours") if target.of is None else self.ratio(target.of)
+        if measured is None:
+            return None
+        return measured >= target.bound if target.least else measured <= target.bound
 
     def to_json(self) -> dict[str, Any]:
         """Give the row with every repetition."""
@@ -90,8 +114,7 @@ class Row:
             "summary": self.summary,
             "values": {column: list(values) for column, values in self.values.items()},
             **{column: self.value(column) for column in self.values},
-            "ratio": self.ratio,
-            "target": self.target,
-            "limit": self.limit,
-            "met": self.met,
+            "ours/official": self.ratio("official"),
+            "ours/floor": self.ratio("floor"),
+            "targets": [asdict(target) | {"met": self.meets(target)} for target in self.targets],
         }

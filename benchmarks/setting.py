@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from benchmarks.figures import Row
-from benchmarks.sides import Side
+from benchmarks.answering import Answering, answering
+from benchmarks.figures import Column, Row
+from benchmarks.sides import FLOOR_DRIVER, Side
 from tests.support.rabbitmq import running_rabbitmq
 
 if TYPE_CHECKING:
@@ -20,7 +22,14 @@ if TYPE_CHECKING:
 #: Worker processes of the service.
 WORKERS = 2
 
+#: The loosest limits that the official Executor takes, as keyword arguments of it. At its
+#: defaults each call after the fourth waits for some 4.5 s before it is sent.
+LOOSEST_OFFICIAL = {"api_burst_limit": 8, "api_burst_window_s": 1}
+
 T = TypeVar("T")
+
+#: A driver's answers, one a round, by column.
+Rounds = dict[Column, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Stack:
 
 
 class Setting(AbstractContextManager["Setting"]):
-    """The two sides, and the stack, which starts when it is first asked for.
+    """The two sides, and the services, each of which starts when it is first asked for.
 
     Leaving the context stops what was started.
     """
@@ -50,25 +59,34 @@ class Setting(AbstractContextManager["Setting"]):
     def __init__(self, official: Side, ours: Side) -> None:
         self.official = official
         self.ours = ours
-        self._stack: Stack | None = None
+        #: What was started: ``broker``, ``answering``, ``stack``.
+        self.started: set[str] = set()
         self._exits = ExitStack()
 
-    @property
-    def started(self) -> bool:
-        """Whether anybody has asked for the stack."""
-        return self._stack is not None
+    @cached_property
+    def broker_url(self) -> str:
+        """The URL of a RabbitMQ that runs."""
+        folder = self._exits.enter_context(tempfile.TemporaryDirectory(prefix="gcompute-"))
+        node = self._exits.enter_context(running_rabbitmq(Path(folder)))
+        self.started.add("broker")
+        return node.url()
 
-    @property
+    @cached_property
     def stack(self) -> Stack:
-        """The running service."""
-        if self._stack is None:
-            from gcompute.local import LocalService  # what needs no service runs without it
+        """The local service, with real workers, as it runs."""
+        from gcompute.local import LocalService  # what needs no service runs without it
 
-            folder = self._exits.enter_context(tempfile.TemporaryDirectory(prefix="gcompute-"))
-            node = self._exits.enter_context(running_rabbitmq(Path(folder)))
-            service = LocalService(workers=WORKERS, broker=node.url())
-            self._stack = Stack(self._exits.enter_context(service), node.url())
-        return self._stack
+        service = LocalService(workers=WORKERS, broker=self.broker_url)
+        stack = Stack(self._exits.enter_context(service), self.broker_url)
+        self.started.add("stack")
+        return stack
+
+    @cached_property
+    def answering(self) -> Answering:
+        """The service that answers tasks itself, as it runs."""
+        service = self._exits.enter_context(answering(self.broker_url))
+        self.started.add("answering")
+        return service
 
     def take_turns(self, rounds: int, measure: Callable[[Side], T]) -> tuple[list[T], list[T]]:
         """Measure the sides in turn, so that noise hits both.
@@ -79,13 +97,40 @@ class Setting(AbstractContextManager["Setting"]):
         pairs = [(measure(self.official), measure(self.ours)) for _ in range(rounds)]
         return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
+    def isolate(
+        self,
+        rounds: int,
+        scenario: str,
+        count: int,
+        *,
+        official_options: dict[str, Any] | None = None,
+    ) -> Rounds:
+        """Measure both clients and the floor, in turn, on the service that answers tasks itself.
+
+        Args:
+            rounds: how many.
+            scenario: what the drivers are to measure.
+            count: how many tasks.
+            official_options: for the official Executor; its defaults without.
+        """
+        answers: Rounds = {"official": [], "ours": [], "floor": []}
+        for _ in range(rounds):
+            answers["official"].append(
+                self.answering.drive(self.official, scenario, count, options=official_options)
+            )
+            answers["ours"].append(self.answering.drive(self.ours, scenario, count))
+            # The floor's submits have as many tasks as ours had, behind the one of the warm-up.
+            batches = self.answering.observed().batches[1:]
+            order = self.answering.order(scenario, count, batches=batches)
+            answers["floor"].append(self.ours.drive(order, FLOOR_DRIVER))
+        return answers
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack = None
         self._exits.close()
 
     def __enter__(self) -> Self:

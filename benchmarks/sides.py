@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-#: Both run in both interpreters, one against a running service, the other without any.
+#: Two run in both interpreters, one against a running service, the other without any; the third
+#: in ours, in the place of a client.
 DRIVER = Path(__file__).with_name("driver.py")
 LOCAL_DRIVER = Path(__file__).with_name("local_driver.py")
+FLOOR_DRIVER = Path(__file__).with_name("floor_driver.py")
 
 #: Seconds after which a process is given up and killed.
 _TIMEOUT_S = 120.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.figures import COLUMNS, Row
+from benchmarks.figures import COLUMNS, Row, Target
 
-_HEADER = ("measure", "unit", *COLUMNS, "ours/official", "target", "met", "n")
+_HEADER = ("measure", "unit", *COLUMNS, "ours/official", "ours/floor", "target", "met", "n")
 
 #: Columns whose text is set flush left.
 _LEFT = frozenset({"measure", "unit"})
@@ -39,18 +39,18 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.measure if summed else f"{row.measure}, {row.summary}",
         row.unit,
         *(number(row.value(column)) for column in COLUMNS),
-        number(row.ratio),
-        _asked(row),
-        {True: "yes", False: "NO", None: ""}[row.met],
+        number(row.ratio("official")),
+        number(row.ratio("floor")),
+        ", ".join(_asked(target) for target in row.targets),
+        ", ".join({True: "yes", False: "NO", None: "?"}[row.meets(t)] for t in row.targets),
         "" if summed else "/".join(repetitions),
     )
 
 
-def _asked(row: Row) -> str:
-    """Say what is asked: of the ratio, unless it is said to be of ours alone."""
-    if row.limit is not None:
-        return f"ours <= {row.limit:g}"
-    return "" if row.target is None else f"<= {row.target:g}"
+def _asked(target: Target) -> str:
+    """Say what is asked of ours."""
+    bound = f"{'>=' if target.least else '<='} {target.bound:g}"
+    return f"ours {bound}" if target.of is None else f"{bound} {target.of}"
 
 
 def number(value: float | None) -> str:

@@ -6,14 +6,19 @@ from benchmarks.setting import Benchmark
 from benchmarks.suite import (
     arrays,
     batches,
+    bursts,
+    call_series,
     floor,
     import_cost,
+    large_results,
     many_tasks,
+    pending_futures,
     results,
     service_history,
     service_rates,
     service_start,
     single_calls,
+    warm_calls,
 )
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -21,6 +26,11 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     batches.BENCHMARK,
     results.BENCHMARK,
     arrays.BENCHMARK,
+    warm_calls.BENCHMARK,
+    call_series.BENCHMARK,
+    bursts.BENCHMARK,
+    pending_futures.BENCHMARK,
+    large_results.BENCHMARK,
     single_calls.BENCHMARK,
     many_tasks.BENCHMARK,
     floor.BENCHMARK,
