@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "recordings": lambda: compare_recordings(
             load_compute(), read_recordings(options.cassettes)
         ),
-        "sdk": lambda: compare_sdk(options.recorded, options.newest),
+        "sdk": lambda: compare_sdk(
+            options.recorded, options.newest, read_recordings(options.cassettes)
+        ),
     }
     if unknown := sorted(set(options.parts) - parts.keys()):
         known = ", ".join(parts)

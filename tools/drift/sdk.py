@@ -6,10 +6,12 @@ and what can be passed to them, and the environment variables that the source re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.surface.comparison import Import, compare
+from tools.drift.exchanges import Recording
 from tools.drift.findings import Difference, Part
 from tools.drift.installed import Installed, read_installed
 from tools.drift.newest import NewestUnavailable, install_newest
@@ -26,12 +28,13 @@ PACKAGES = {
 SDK = "globus-compute-sdk"
 
 
-def compare_sdk(recorded: str, folder: Path) -> Part:
+def compare_sdk(recorded: str, folder: Path, recordings: Iterable[Recording]) -> Part:
     """Install the newest SDK, and compare.
 
     Args:
         recorded: an interpreter that has the SDK that was recorded.
         folder: where the newest is installed; what is there is removed.
+        recordings: what was recorded with it.
 
     Raises:
         InstalledUnreadable: an interpreter cannot tell what it has.
@@ -49,7 +52,19 @@ def compare_sdk(recorded: str, folder: Path) -> Part:
         compare_packages(part, distribution, before, now)
         if distribution == SDK:
             compare_variables(part, before.folder, now.folder)
+            part.differences += other_versions(before.version, recordings)
     return part
+
+
+def other_versions(version: str, recordings: Iterable[Recording]) -> Iterator[Difference]:
+    """Name what was not recorded with the version that is compared, the first of a kind."""
+    made_with: dict[str, str] = {}
+    for recording in recordings:
+        told = re.search(rf"\b{SDK} ([^\s,]+)", recording.head.get("client", ""))
+        made_with.setdefault(told[1] if told else "an unknown version", recording.name)
+    for other, name in sorted(made_with.items()):
+        if other != version:
+            yield Difference(f"recorded with {SDK} {other}, compared is {version}", name)
 
 
 def compare_packages(part: Part, distribution: str, recorded: Installed, newest: Installed) -> None:

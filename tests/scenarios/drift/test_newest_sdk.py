@@ -43,7 +43,12 @@ def drift(tmp_path: Path, recorded: str) -> Drift:
     ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "explained.yaml").write_text(reasons, "utf-8")
         command = [sys.executable, "-m", "tools.drift", "sdk", "--recorded", recorded]
-        command += ["--newest", str(tmp_path / "newest")]
+        command += [
+            "--newest",
+            str(tmp_path / "newest"),
+            "--cassettes",
+            str(tmp_path / "cassettes"),
+        ]
         command += ["--explained", str(tmp_path / "explained.yaml"), *arguments]
         environment = {**os.environ, **index_variables(str(tmp_path / "index")), **variables}
         return subprocess.run(

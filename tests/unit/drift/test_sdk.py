@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from tools.drift.exchanges import Recording
 from tools.drift.findings import Part
 from tools.drift.installed import Installed
-from tools.drift.sdk import compare_packages, compare_variables
+from tools.drift.sdk import compare_packages, compare_variables, other_versions
 
 
 def surface(*parameters: str, **modules: Any) -> dict[str, Any]:
@@ -61,3 +62,19 @@ def test_variables(tmp_path: Path) -> None:
         "environment variable OLD: missing (client.py)",
     ]
     assert part.compared == ["2 environment variables of globus-compute-sdk"]
+
+
+def test_recordings_of_another_version() -> None:
+    """What is compared is what was recorded; one recording of each other version is named."""
+    heads = {
+        "a.yaml": {"client": "globus-compute-sdk 4.19.0, globus-sdk 4.9.1"},
+        "b.yaml": {"client": "globus-compute-sdk 4.18.0, globus-sdk 4.9.1"},
+        "c.yaml": {"client": "globus-compute-sdk 4.18.0"},
+        "d.yaml": {"client": "globus-sdk 4.19.0"},
+        "e.yaml": {},
+    }
+    recordings = [Recording(name, head, ()) for name, head in heads.items()]
+    assert [str(each) for each in other_versions("4.19.0", recordings)] == [
+        "recorded with globus-compute-sdk 4.18.0, compared is 4.19.0 (b.yaml)",
+        "recorded with globus-compute-sdk an unknown version, compared is 4.19.0 (d.yaml)",
+    ]
