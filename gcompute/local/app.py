@@ -28,7 +28,7 @@ from starlette.routing import Route
 from gcompute.protocol import MAX_REQUEST_BYTES
 
 from . import errors
-from .amqp import LinkError
+from .amqp import ChannelRefused, LinkError
 from .auth import auth_routes
 from .document import Operation, document, operations
 from .errors import RequestInvalid, ServiceError
@@ -208,7 +208,8 @@ def _refusal(error: Exception, operation: Operation) -> ServiceError:
         return error
     if isinstance(error, LinkError):
         log.warning("%s: %s", operation.operation_id, error)
-        return errors.broker_unavailable()
+        refused = isinstance(error, ChannelRefused)
+        return errors.broker_refused(error) if refused else errors.broker_unavailable()
     if isinstance(error, sqlite3.Error):
         log.error("%s: the state cannot be written: %s", operation.operation_id, error)
         return errors.not_stored(error)

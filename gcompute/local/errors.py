@@ -199,3 +199,10 @@ def broker_unavailable() -> ServiceError:
     return ServiceError(
         500, "INTERNAL_ERROR", "The service has lost its message broker; it is reconnecting"
     )
+
+
+def broker_refused(refusal: Exception) -> ServiceError:
+    """The message broker does not let the service make what it needs, as over its own limits."""
+    return ServiceError(
+        500, "INTERNAL_ERROR", f"The service's message broker refuses what this needs: {refusal}"
+    )

@@ -16,7 +16,9 @@ class BrokerLimits(NamedTuple):
             limit of 1,024 files a process, which the web service and the state need as well.
         max_queues: queues; one more is refused with 406.
         max_exchanges: exchanges, the predefined ones among them; one more is refused with 406.
-        max_bindings: bindings of one exchange; one more is refused with 406.
+            More than queues: each endpoint of a service has one of both.
+        max_bindings: bindings of one exchange; one more is refused with 406. More than queues:
+            the task queues of all endpoints are bound to one exchange.
         max_consumers: consumers of one connection; one more is refused with 406.
         max_message_size: the largest message body, in bytes. All messages of one connection
             that have begun and not ended may have as much together.
@@ -36,8 +38,8 @@ class BrokerLimits(NamedTuple):
     channel_max: int = 2047
     max_connections: int = 500
     max_queues: int = 50_000
-    max_exchanges: int = 1000
-    max_bindings: int = 10_000
+    max_exchanges: int = 60_000
+    max_bindings: int = 60_000
     max_consumers: int = 10_000
     max_message_size: int = 128 * 2**20
     write_high_water: int = 2**20

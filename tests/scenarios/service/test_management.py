@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -149,3 +150,27 @@ def test_without_management_the_log_warns_once(rabbitmq: RabbitMQ, management: M
         log = (service.state_dir / "service.log").read_text()
         assert log.count("are not separated at the broker") == 1
         assert management.users() == before
+
+
+def test_a_broker_that_is_full_is_named_as_the_reason(
+    rabbitmq: RabbitMQ, management: Management
+) -> None:
+    """Who registers an endpoint reads which limit was reached; what there is works on."""
+    place = "/api/vhosts/small"
+    management.http.put(place).raise_for_status()
+    rights = {"configure": ".*", "write": ".*", "read": ".*"}
+    management.http.put("/api/permissions/small/tests", json=rights).raise_for_status()
+    # Two for the service, one for an endpoint.
+    limit = management.http.put("/api/vhost-limits/small/max-queues", json={"value": 3})
+    limit.raise_for_status()
+    broker = rabbitmq.url().replace("%2F", "small")
+    try:
+        with LocalService(0, broker) as service, closing(Api(service.url, service.token)) as api:
+            endpoint = api.endpoint()
+            body = {"endpoint_name": "one too many", "metadata": {}}
+            refused = api.send("register_endpoint", body)
+            assert refused.status_code == 500
+            assert "queue limit in vhost 'small' (3) is reached" in refused.json()["reason"]
+            assert api("get_endpoint", endpoint_uuid=endpoint)["uuid"] == endpoint
+    finally:
+        management.http.delete(place).raise_for_status()

@@ -51,6 +51,21 @@ def test_one_more_than_the_limit_is_406(make: Any) -> None:
     assert peer.names()[-1].endswith("Ok")
 
 
+def test_endpoints_may_be_as_many_as_queues() -> None:
+    """Each has an exchange of its own, and its queue is bound to one that all share."""
+    vhost, limits = VirtualHost(), BrokerLimits()
+    vhost.declare_exchange("tasks", "direct", durable=True, auto_delete=False, internal=False)
+    tasks = vhost.exchange("tasks")
+    for number in range(limits.max_queues):
+        name = str(number)
+        vhost.declare_exchange(name, "direct", durable=True, auto_delete=False, internal=False)
+        queue = vhost.declare_queue(
+            name, None, durable=True, exclusive=False, auto_delete=False, arguments=None
+        )
+        vhost.bind(queue, tasks, name)
+    assert len(vhost.queues) == limits.max_queues
+
+
 def test_what_is_gone_makes_room() -> None:
     """Unbound, cancelled, deleted, closed: the limits count what there is now."""
     peer = _peer()
