@@ -1,5 +1,0 @@
-"""Running pytest in pytest, with the plugin as users have it."""
-
-from __future__ import annotations
-
-pytest_plugins = ["pytester"]
