@@ -18,6 +18,7 @@ from tools.recording import scenarios  # noqa: F401  # registers them
 from tools.recording.cassette_format import CassetteFormat, load
 from tools.recording.matching import MATCHERS
 from tools.recording.scenario import SCENARIOS, Scenario
+from tools.recording.scrubbing import BROKER
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 
@@ -51,11 +52,27 @@ def recording(name: str, folder: Path = CASSETTES) -> Recording:
     return Recording(name, path, tree["given"], tree["seen"], tree["interactions"])
 
 
+@dataclass(frozen=True)
+class _Redirecting:
+    """Reads recordings, with another broker in their answers."""
+
+    broker: str
+
+    def deserialize(self, text: str) -> dict[str, Any]:
+        """Give vcrpy what was recorded."""
+        return CassetteFormat().deserialize(text.replace(BROKER, self.broker))
+
+
 @contextmanager
-def played(path: Path) -> Iterator[Any]:
-    """Answer every request of the block from a recording; gives vcrpy's cassette."""
+def played(path: Path, broker: str = BROKER) -> Iterator[Any]:
+    """Answer every request of the block from a recording; gives vcrpy's cassette.
+
+    Args:
+        path: the recording.
+        broker: the address that stands in answers for that of the result queues.
+    """
     player = vcr.VCR(record_mode="none")
-    player.register_serializer("recording", CassetteFormat())
+    player.register_serializer("recording", _Redirecting(broker))
     for matcher in MATCHERS:
         player.register_matcher(matcher.__name__, matcher)
     match_on = [matcher.__name__ for matcher in MATCHERS]

@@ -73,7 +73,9 @@ class ReplayStage:
         try:
             answer = call()
         except ComputeAPIError as error:
-            return {"error": "api", "http_status": error.http_status, "code": error.code}
+            told = error.raw_json
+            code = told.get("code") if isinstance(told, dict) else None
+            return {"error": "api", "http_status": error.http_status, "code": code}
         except TaskExecutionFailed as error:
             return {"error": "TaskExecutionFailed", "remote": error.remote_data.splitlines()[-1:]}
         except (ComputeError, ValueError) as error:

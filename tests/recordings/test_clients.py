@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from tests.recordings.deliberate import check
 from tests.recordings.playing import played, recording, unplayed
 from tests.recordings.stages import AsyncStage, BlockingStage, ReplayStage
 from tools.recording.scenario import SCENARIOS, Stage
@@ -22,5 +23,4 @@ def test_ours_asks_and_sees_the_same(name: str, stage: type[ReplayStage]) -> Non
     with played(recorded.path) as cassette, ExitStack() as closing:
         on = stage(recorded.given, closing)
         recorded.scenario.play(cast(Stage, on))
-        assert on.seen == recorded.seen
-        assert unplayed(cassette) == []
+        check(on, name, recorded.seen, unplayed(cassette))

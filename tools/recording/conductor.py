@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.amqp_proxy import AmqpProxy
+from tests.support.amqp_proxy import AmqpPassage, AmqpProxy
 from tests.support.http_front import HttpFront, answer
 
 #: Longest line that the process may say, in bytes.
@@ -52,7 +52,23 @@ class Conductor:
     async def conduct(
         self, order: dict[str, Any], python: str, environment: dict[str, str]
     ) -> list[str]:
-        """Have an order carried out; give the names of the scenarios that failed."""
+        """Have an order carried out; give the names of the scenarios that failed.
+
+        Executors of one process share task groups and connections, so that each of their
+        scenarios has a process of its own.
+        """
+        alone = [name for name in order["scenarios"] if name.startswith("executor/")]
+        together = [name for name in order["scenarios"] if name not in alone]
+        try:
+            for names in filter(None, (together, *([name] for name in alone))):
+                await self._process({**order, "scenarios": names}, python, environment)
+        finally:
+            await self._http.aclose()
+        return self._failed
+
+    async def _process(
+        self, order: dict[str, Any], python: str, environment: dict[str, str]
+    ) -> None:
         process = await asyncio.create_subprocess_exec(
             python,
             "-m",
@@ -71,13 +87,11 @@ class Conductor:
                 told = await self._serve(json.loads(line))
                 process.stdin.write(json.dumps(told).encode() + b"\n")
             if await process.wait():
-                self._failed.append("the process of the official SDK")
+                self._failed.append(f"the process for {', '.join(order['scenarios'])}")
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-            await self._http.aclose()
-        return self._failed
 
     async def _serve(self, question: dict[str, Any]) -> Any:
         do = question.pop("do")
@@ -112,4 +126,15 @@ class Conductor:
         )
 
     async def _disturb(self, how: str) -> None:
+        """Do to the connections of clients what a broker may do."""
         assert self._proxy is not None, "this broker has nothing before it that disturbs"
+        if how == "close the connection":
+            for passage in self._proxy.passages:
+                assert isinstance(passage, AmqpPassage)
+                passage.between_messages(lambda p: p.end(320, "CONNECTION_FORCED - on purpose"))
+        elif how == "close the channel":
+            self._proxy.close_channels(541, "INTERNAL_ERROR - on purpose")
+        elif how == "cancel the consumer":
+            self._proxy.cancel_consumers()
+        else:
+            raise ValueError(f"nobody knows how to {how}")

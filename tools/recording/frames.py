@@ -60,6 +60,9 @@ def describe(frame: Any) -> Event | None:
     channel = getattr(frame, "channel_number", 0)
     if isinstance(frame, pika.frame.Method):
         arguments = {name: _plain(value) for name, value in vars(frame.method).items()}
+        if "response" in arguments:
+            arguments["response"] = "\0user\0password"
+        arguments.get("server_properties", {}).pop("cluster_name", None)  # it is a host's
         return {"channel": channel, "method": frame.method.NAME, "arguments": arguments}
     if isinstance(frame, pika.frame.Header):
         given = {n: _plain(v) for n, v in vars(frame.properties).items() if v is not None}
@@ -67,6 +70,25 @@ def describe(frame: Any) -> Event | None:
     if isinstance(frame, pika.frame.Body):
         return {"channel": channel, "body": body_of(frame.fragment)}
     return None
+
+
+def unacknowledged(events: list[Event]) -> bool:
+    """Tell whether a delivery was not acknowledged yet, nor its channel closed."""
+    open_deliveries: dict[tuple[int, int], int] = {}
+    for event in list(events):
+        key, method = (event["connection"], event["channel"]), event.get("method", "")
+        if method == "Basic.Deliver":
+            open_deliveries[key] = event["arguments"]["delivery_tag"]
+        elif method == "Basic.Ack" and event["arguments"]["delivery_tag"] >= open_deliveries.get(
+            key, 0
+        ):
+            open_deliveries.pop(key, None)
+        elif method in ("Channel.Close", "Connection.Close"):
+            for other in [
+                o for o in open_deliveries if o == key or (key[1] == 0 and o[0] == key[0])
+            ]:
+                del open_deliveries[other]
+    return bool(open_deliveries)
 
 
 def body_of(content: bytes) -> Any:

@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import platform
 import sys
+import time
 import traceback
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,10 +21,12 @@ import vcr
 
 from tools.recording import scenarios  # noqa: F401  # registers them
 from tools.recording.cassette_format import CassetteFormat
-from tools.recording.frames import recorded_frames
+from tools.recording.frames import Event, recorded_frames, unacknowledged
 from tools.recording.official_stage import OfficialStage, ask
 from tools.recording.scenario import SCENARIOS, Scenario
 from tools.recording.scrubbing import Scrubber
+
+_SETTLE_S = 10.0
 
 
 def main() -> None:
@@ -59,11 +62,25 @@ def record(scenario: Scenario, order: dict[str, Any]) -> None:
         recorded_frames() as frames,
         ExitStack() as closing,
     ):
-        stage = OfficialStage(given, closing)
+        stage = OfficialStage(given, closing, lambda: settle(frames))
         scenario.play(stage)
+        settle(frames)
     if frames:
         lines = [json.dumps(scrub(event), ensure_ascii=False) for event in frames]
         Path(f"{path}.amqp.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def settle(frames: list[Event]) -> None:
+    """Wait until the official SDK has acknowledged what it was delivered; it does so in its time.
+
+    Raises:
+        TimeoutError: it does not.
+    """
+    deadline = time.monotonic() + _SETTLE_S
+    while unacknowledged(frames):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"deliveries were not acknowledged within {_SETTLE_S:g} s")
+        time.sleep(_SETTLE_S / 100)
 
 
 def _head(scenario: Scenario, made_by: dict[str, str]) -> dict[str, str]:

@@ -37,11 +37,15 @@ class OfficialStage:
     Args:
         given: what the conductor knows: ``endpoint_id``, ``tokens``, ``identities``, ``amqp_port``.
         closing: closes what scenarios open.
+        settle: waits until the SDK has acknowledged what it was delivered.
     """
 
-    def __init__(self, given: Mapping[str, Json], closing: ExitStack) -> None:
+    def __init__(
+        self, given: Mapping[str, Json], closing: ExitStack, settle: Callable[[], None]
+    ) -> None:
         self._given = given
         self._closing = closing
+        self._settle = settle
         self._serializer = ComputeSerializer()
         #: What the user saw, in order.
         self.seen: list[dict[str, Json]] = []
@@ -103,7 +107,8 @@ class OfficialStage:
         try:
             answer = call()
         except globus_sdk.GlobusAPIError as error:
-            return {"error": "api", "http_status": error.http_status, "code": error.code}
+            code = (error.raw_json or {}).get("code")
+            return {"error": "api", "http_status": error.http_status, "code": code}
         except TaskExecutionFailed as error:
             return {"error": "TaskExecutionFailed", "remote": error.remote_data.splitlines()[-1:]}
         except (ComputeError, ValueError) as error:
@@ -117,4 +122,5 @@ class OfficialStage:
         ask(do="inject", status=status, retry_after=retry_after, times=times)
 
     def disturb(self, how: str) -> None:
+        self._settle()
         ask(do="disturb", how=how)

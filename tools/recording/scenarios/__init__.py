@@ -1,5 +1,5 @@
 """The scenarios; importing this package registers them all."""
 
-from tools.recording.scenarios import client, operations, refusals
+from tools.recording.scenarios import client, executor, operations, refusals
 
-__all__ = ["client", "operations", "refusals"]
+__all__ = ["client", "executor", "operations", "refusals"]

@@ -69,7 +69,7 @@ def endpoints(stage: Stage) -> None:
     stage.note("verified", shown["subscription_admin_verified"])
     stage.note("status", stage.call("get_endpoint_status", here)["status"])
     stage.note("allowed", stage.call("get_endpoint_allowlist", here)["restricted"])
-    stage.call("get_endpoint_console", here, query={"include_fields": ["active"]})
+    stage.call("get_endpoint_console", here, query={"include_fields": "active"})
     stage.call("get_endpoint_console", here)
     stage.note("locked", stage.call("lock_endpoint", here)["endpoint_id"] == here)
     stage.note(

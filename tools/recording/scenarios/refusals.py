@@ -18,7 +18,12 @@ _FUNCTION = {
     "serialized": False,
     "meta": {"python_version": "3.11.7", "sdk_version": "4.19.0"},
 }
-_FUNCTION_V2 = {"function_name": "double", "function_code": SOURCES["double"]}
+_PACKED = f"st\ndouble:{SOURCES['double']}"
+_FUNCTION_V2 = {
+    "function_name": "double",
+    "function_code": f"{len(_PACKED)}\n{_PACKED}",
+    "metadata": {"python_version": "3.11.7", "sdk_version": "4.19.0"},
+}
 _CONTAINER = {"name": "c", "type": "docker", "location": "l"}
 _BUILD: dict[str, Any] = {"name": "c", "apt": [], "pip": [], "conda": []}
 _VERIFIED = {"subscription_admin_verified": True}

@@ -1,0 +1,31 @@
+"""Recorded operations of ``globus_sdk``, played with our service clients and bindings."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import cast
+
+import pytest
+
+from tests.recordings.deliberate import check
+from tests.recordings.operation_stages import (
+    AsyncBindingStage,
+    BindingStage,
+    OperationStage,
+    ServiceClientStage,
+)
+from tests.recordings.playing import played, recording, unplayed
+from tools.recording.scenario import SCENARIOS, Stage
+
+NAMES = [name for name, each in SCENARIOS.items() if each.family == "operations"]
+
+
+@pytest.mark.parametrize("stage", [ServiceClientStage, BindingStage, AsyncBindingStage])
+@pytest.mark.parametrize("name", NAMES)
+def test_ours_asks_and_sees_the_same(name: str, stage: type[OperationStage]) -> None:
+    """Every request is one that ``globus_sdk`` made, and the answers are read alike."""
+    recorded = recording(name)
+    with played(recorded.path) as cassette, ExitStack() as closing:
+        on = stage(recorded.given, closing)
+        recorded.scenario.play(cast(Stage, on))
+        check(on, name, recorded.seen, unplayed(cassette))
