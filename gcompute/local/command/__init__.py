@@ -11,10 +11,14 @@ With ``--json`` standard output is one JSON object.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+from gcompute.local.user import User
 
 _EXIT_STATUS = "Exit status: 0 done, 1 an error, 2 wrong arguments"
 
@@ -72,6 +76,15 @@ def _add_up(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "file.py:factory of a concurrent.futures.Executor",
     )
     up.add_argument(
+        "--engine-options",
+        metavar="JSON",
+        type=_object,
+        help="keyword arguments for it, such as '{\"nodes\": 4}'",
+    )
+    up.add_argument(
+        "--tls", action="store_true", help="have the embedded broker speak TLS (amqps://...)"
+    )
+    up.add_argument(
         "--broker", metavar="URL", help="a RabbitMQ (amqp://...) in place of the embedded broker"
     )
     up.add_argument(
@@ -81,10 +94,12 @@ def _add_up(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     up.add_argument(
         "--user",
-        metavar="NAME",
+        metavar="NAME[:GROUP,...]",
         action="append",
+        type=_user,
         dest="users",
-        help="somebody who may use the service; may be repeated (default: one user, local)",
+        help="somebody who may use the service, and the UUIDs of the groups that he is in; may be "
+        "repeated (default: one user, local)",
     )
 
 
@@ -124,6 +139,24 @@ def _folder(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the name of a folder is needed")
     return Path(text).expanduser().absolute()
+
+
+def _user(text: str) -> User:
+    name, colon, groups = text.partition(":")
+    try:
+        return User(name, groups.split(",") if colon else ())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        options = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no JSON: {error}") from None
+    if not isinstance(options, dict):
+        raise argparse.ArgumentTypeError(f"{text!r} is no JSON object, such as '{{\"nodes\": 4}}'")
+    return options
 
 
 def _port(text: str) -> int:

@@ -27,13 +27,24 @@ def run(arguments: argparse.Namespace) -> int:
             f"the service has no user {name!r}; it has {', '.join(told['users'])}"
         )
     variables = exports(
-        told["url"], told["users"][name], told["endpoint_id"], place.folder / "user", proxies()
+        told["url"],
+        told["users"][name],
+        told["endpoint_id"],
+        place.folder / "user",
+        proxies(),
+        told["ca_file"],
     )
     if arguments.json:
         print(json.dumps(variables))
     else:
         for key, value in variables.items():
             print(f"export {key}={shlex.quote(value)}")
+    if told["ca_file"] is not None:
+        print(
+            "gcompute: SSL_CERT_FILE names the broker's certificate in place of the system's file "
+            "of authorities: programs of this shell may refuse https:// addresses elsewhere.",
+            file=sys.stderr,
+        )
     port = port_of(told["url"])
     if port != OFFICIAL_PORT:
         print(

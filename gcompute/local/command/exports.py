@@ -24,6 +24,7 @@ def exports(
     endpoint_id: str | None,
     user_dir: Path,
     proxies: Mapping[str, str],
+    ca_file: str | None = None,
 ) -> dict[str, str]:
     """Give the variables.
 
@@ -33,6 +34,7 @@ def exports(
         endpoint_id: the endpoint of the service.
         user_dir: folder for the tokens and endpoints of the programs.
         proxies: the variables about proxies that are set already.
+        ca_file: the broker's certificate; ``None`` for a broker without TLS.
     """
     variables = {
         "GLOBUS_SDK_ENVIRONMENT": "local",
@@ -45,6 +47,8 @@ def exports(
     }
     if endpoint_id is not None:
         variables["GCOMPUTE_LOCAL_ENDPOINT"] = endpoint_id
+    if ca_file is not None:
+        variables["SSL_CERT_FILE"] = ca_file
     if port_of(url) == OFFICIAL_PORT:
         return variables | _past_proxies(proxies)
     return variables | _by_proxy(url, proxies)

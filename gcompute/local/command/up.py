@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
         service = LocalService(
             workers=arguments.workers,
             engine=arguments.engine,
+            engine_options=arguments.engine_options,
+            tls=arguments.tls,
             broker=arguments.broker,
             broker_management=arguments.broker_management,
             users=arguments.users,
@@ -54,11 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
     with _ends_as_by_ctrl_c():
         service.start()
         found = place.running()
+        if arguments.detach:
+            # First, so that it runs on also where nobody reads to its end what is said.
+            service.detach()
+            _say(place, arguments, found)
+            return 0
         try:
             _say(place, arguments, found)
-            if not arguments.detach:
-                return _outcome(service.wait(), place)
-            service.detach()
+            return _outcome(service.wait(), place)
         except KeyboardInterrupt:
             _stop(service, found.pid)
     return 0

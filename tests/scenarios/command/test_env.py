@@ -86,6 +86,19 @@ def test_each_user_has_a_login(pointed: Program) -> None:
     assert "'eve'; it has ada, bob" in nobody.stderr
 
 
+@pytest.mark.parametrize("official", [False, True])
+def test_programs_trust_a_broker_with_tls(program: Program, official: bool) -> None:
+    """They know its certificate; a note says what else that does."""
+    done = program("up", "--detach", "--port", "0", "--workers", "1", "--tls")
+    assert done.returncode == 0, done.stderr
+    assert "  broker    amqps://" in done.stdout
+    python = official_python() if official else sys.executable
+    package = "globus_compute_sdk" if official else "gcompute"
+    run = shell(program, python, "-c", SCRIPT.format(package=package))
+    assert run.stdout == "1024\n", run.stderr
+    assert "SSL_CERT_FILE" in run.stderr
+
+
 def test_without_a_service_nothing_is_exported(program: Program) -> None:
     """So that `eval` does nothing; the message says how to start one."""
     done = program("env")

@@ -102,6 +102,15 @@ def test_a_background_service_runs_on(program: Program) -> None:
     assert again.stdout == f"No local service runs on {program.folder}.\n"
 
 
+def test_a_background_service_needs_no_reader(program: Program) -> None:
+    """It runs on also where nobody reads what `up` says, as behind `head`."""
+    process = program.start("up", "--detach", "--port", "0", "--workers", "0")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(_SOON_S) == 141
+    assert answers(program.json("status")["url"])
+
+
 def test_what_runs_in_the_foreground_can_be_stopped_from_elsewhere(program: Program) -> None:
     """Its process then ends well, and says why."""
     process, told = program.up()
@@ -170,11 +179,11 @@ def test_wrong_arguments(program: Program, arguments: list[str], said: str) -> N
 
 
 def test_an_engine_of_ones_own(program: Program, tmp_path: Path) -> None:
-    """By the name of a file; one that fails says why."""
+    """By the name of a file, with options; one that fails says why."""
     (tmp_path / "engines.py").write_text(
         "from concurrent.futures import ThreadPoolExecutor\n"
-        "def threads():\n"
-        "    return ThreadPoolExecutor(2, thread_name_prefix='mine')\n"
+        "def threads(name):\n"
+        "    return ThreadPoolExecutor(2, thread_name_prefix=name)\n"
         "def broken():\n"
         "    raise OSError('no cluster here')\n"
     )
@@ -182,7 +191,8 @@ def test_an_engine_of_ones_own(program: Program, tmp_path: Path) -> None:
     broken = program(*up, f"{tmp_path}/engines.py:broken")
     assert broken.returncode == 1
     assert "no cluster here" in broken.stderr
-    told = program.json(*up, f"{tmp_path}/engines.py:threads")
+    options = ("--engine-options", '{"name": "mine"}')
+    told = program.json(*up, f"{tmp_path}/engines.py:threads", *options)
     with client_of(told) as client:
         function = client.register_function(thread_name)
         task = client.run(endpoint_id=told["endpoint_id"], function_id=function)

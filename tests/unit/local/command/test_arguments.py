@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
 from gcompute import cli
-from gcompute.local import LocalServiceFailed, command
+from gcompute.local import LocalServiceFailed, User, command
 from gcompute.local.command import status
 from gcompute.local.command.place import Place
 
@@ -27,12 +28,42 @@ def test_up_has_sensible_defaults() -> None:
     up = parsed("up")
     assert up.port == 5000
     assert {up.workers, up.broker, up.engine, up.users, up.state} == {None}
-    assert (up.detach, up.json) == (False, False)
+    assert up.engine_options is None
+    assert (up.detach, up.json, up.tls) == (False, False, False)
 
 
 def test_several_users() -> None:
     """One a time."""
-    assert parsed("up", "--user", "ada", "--user", "bob").users == ["ada", "bob"]
+    groups = [str(uuid.uuid4()) for _ in range(2)]
+    up = parsed("up", "--user", "ada", "--user", f"bob:{','.join(groups)}")
+    assert up.users == [User("ada"), User("bob", groups)]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--user", "ada:", "'' cannot be a group of user ada"),
+        ("--user", "ada:staff", "a group is named by its UUID"),
+        ("--user", "a b", "'a b' cannot be a user's name"),
+        ("--engine-options", "nodes=4", "'nodes=4' is no JSON"),
+        ("--engine-options", "4", "'4' is no JSON object"),
+        ("--port", "65536", "'65536' is no port"),
+    ],
+)
+def test_a_wrong_argument_is_told(
+    option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the option that it was given to."""
+    with pytest.raises(SystemExit):
+        parsed("up", option, value)
+    said = capsys.readouterr().err
+    assert f"argument {option}: " in said
+    assert message in said
+
+
+def test_options_of_an_engine() -> None:
+    """Are its keyword arguments."""
+    assert parsed("up", "--engine-options", '{"nodes": 4}').engine_options == {"nodes": 4}
 
 
 def test_a_folder_is_the_same_from_everywhere(

@@ -36,6 +36,13 @@ def test_a_service_without_an_endpoint() -> None:
     assert "GCOMPUTE_LOCAL_ENDPOINT" not in exports(OFFICIAL, ACCESS, None, Path("/user"), {})
 
 
+def test_a_broker_with_tls() -> None:
+    """Its certificate is named, and nothing where it has none."""
+    with_tls = exports(OFFICIAL, ACCESS, None, Path("/user"), {}, "/state/broker.pem")
+    without = exports(OFFICIAL, ACCESS, None, Path("/user"), {})
+    assert with_tls == without | {"SSL_CERT_FILE": "/state/broker.pem"}
+
+
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
 def test_a_site_with_a_proxy(name: str) -> None:
     """Requests to this machine go past it, and others as before."""
