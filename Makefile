@@ -36,7 +36,7 @@ check: $(VENV)/.dev ## Lint, check types, check that generated code is up to dat
 	@$(BIN)/mypy
 	@$(BIN)/python codegen.py --check
 
-bench: $(VENV)/.dev $(OFFICIAL)/.ready $(OURS)/.ready rabbitmq ## Measure against the official SDK, side by side
+bench: $(VENV)/.bench $(OFFICIAL)/.ready $(OURS)/.ready rabbitmq ## Measure against the official SDK, side by side
 	@$(BIN)/python -m benchmarks --official $(OFFICIAL)/bin/python --ours $(OURS)/bin/python $(ARGS)
 
 faults: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Break everything with 500 tasks in flight, for both clients
@@ -82,6 +82,11 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
 	@echo "Installing what development needs"
 	@$(PIP) --editable '.[local,progress]' --group dev
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev pyproject.toml
+	@echo "Installing what draws the scaling curve"
+	@$(PIP) --group bench
 	@touch $@
 
 # numpy and pandas are there for the values that the interoperability tests send. With texttable
