@@ -6,7 +6,7 @@ that was not recorded. `Played` says afterwards which were never asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import vcr
 
 from tools.recording import scenarios  # noqa: F401  # registers them
-from tools.recording.cassette_format import CassetteFormat, load
+from tools.recording.cassette_format import CassetteFormat, dump, load
 from tools.recording.matching import MATCHERS
 from tools.recording.scenario import SCENARIOS, Scenario
 from tools.recording.scrubbing import BROKER
@@ -53,26 +53,34 @@ def recording(name: str, folder: Path = CASSETTES) -> Recording:
 
 
 @dataclass(frozen=True)
-class _Redirecting:
-    """Reads recordings, with another broker in their answers."""
+class _Amended:
+    """Reads recordings, and changes them first."""
 
+    change: Callable[[dict[str, Any]], dict[str, Any]]
     broker: str
 
     def deserialize(self, text: str) -> dict[str, Any]:
         """Give vcrpy what was recorded."""
-        return CassetteFormat().deserialize(text.replace(BROKER, self.broker))
+        changed = self.change(load(text.replace(BROKER, self.broker)))
+        return CassetteFormat().deserialize(dump(changed))
 
 
 @contextmanager
-def played(path: Path, broker: str = BROKER) -> Iterator[Any]:
+def played(
+    path: Path,
+    change: Callable[[dict[str, Any]], dict[str, Any]] = lambda tree: tree,
+    *,
+    broker: str = BROKER,
+) -> Iterator[Any]:
     """Answer every request of the block from a recording; gives vcrpy's cassette.
 
     Args:
         path: the recording.
+        change: amends it, where we do something else on purpose.
         broker: the address that stands in answers for that of the result queues.
     """
     player = vcr.VCR(record_mode="none")
-    player.register_serializer("recording", _Redirecting(broker))
+    player.register_serializer("recording", _Amended(change, broker))
     for matcher in MATCHERS:
         player.register_matcher(matcher.__name__, matcher)
     match_on = [matcher.__name__ for matcher in MATCHERS]

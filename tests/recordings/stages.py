@@ -19,11 +19,12 @@ from tests.support.scripted_service import StaticAuthorizer
 from tools.recording import functions
 from tools.recording.scenario import ADA
 from tools.recording.scrubbing import SERVICE
+from tools.recording.seeing import Seeing
 
 Json = Any
 
 
-class ReplayStage:
+class ReplayStage(Seeing):
     """What all of our stages have in common; see :class:`tools.recording.scenario.Stage`.
 
     Args:
@@ -32,11 +33,10 @@ class ReplayStage:
     """
 
     def __init__(self, given: Mapping[str, Json], closing: ExitStack) -> None:
+        super().__init__(ComputeAPIError, TaskExecutionFailed, (ComputeError, ValueError))
         self._given = given
         self._closing = closing
         self._serializer = ComputeSerializer()
-        #: What the user saw, in order.
-        self.seen: list[dict[str, Json]] = []
         #: Seconds that clients would have waited.
         self.pauses: list[float] = []
 
@@ -65,22 +65,6 @@ class ReplayStage:
 
     def code(self, name: str) -> str:
         return pack_buffers([self._serializer.serialize(self.function(name))])
-
-    def note(self, name: str, value: Json) -> None:
-        self.seen.append({name: value})
-
-    def raised(self, call: Callable[[], Any]) -> dict[str, Json]:
-        try:
-            answer = call()
-        except ComputeAPIError as error:
-            told = error.raw_json
-            code = told.get("code") if isinstance(told, dict) else None
-            return {"error": "api", "http_status": error.http_status, "code": code}
-        except TaskExecutionFailed as error:
-            return {"error": "TaskExecutionFailed", "remote": error.remote_data.splitlines()[-1:]}
-        except (ComputeError, ValueError) as error:
-            return {"error": type(error).__name__}
-        raise AssertionError(f"expected an error, got {answer!r}")
 
     def until_finished(self, *task_ids: str) -> None:
         pass

@@ -70,7 +70,7 @@ def test_ours_asks_and_sees_the_same(name: str) -> None:
     answers = Answers()
     with (
         ReplayingBroker(path, answers.until) as broker,
-        played(recorded.path, broker.url) as cassette,
+        played(recorded.path, broker=broker.url) as cassette,
         answers.of(cassette),
     ):
         with ExitStack() as closing:

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from tests.recordings.deliberate import check
+from tests.recordings.deliberate import amended, check, difference
 from tests.recordings.operation_stages import (
     AsyncBindingStage,
     BindingStage,
@@ -25,7 +25,8 @@ NAMES = [name for name, each in SCENARIOS.items() if each.family == "operations"
 def test_ours_asks_and_sees_the_same(name: str, stage: type[OperationStage]) -> None:
     """Every request is one that ``globus_sdk`` made, and the answers are read alike."""
     recorded = recording(name)
-    with played(recorded.path) as cassette, ExitStack() as closing:
+    by = difference(stage, name)
+    with played(recorded.path, lambda tree: amended(tree, by)) as cassette, ExitStack() as closing:
         on = stage(recorded.given, closing)
         recorded.scenario.play(cast(Stage, on))
         check(on, name, recorded.seen, unplayed(cassette))

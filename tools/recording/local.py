@@ -26,7 +26,7 @@ import httpx
 
 import gcompute
 from gcompute.local import LocalService, User
-from gcompute.local.auth.scopes import COMPUTE_SCOPE
+from gcompute.protocol import COMPUTE_SCOPE
 from tests.support.amqp_proxy import AmqpProxy
 from tests.support.http_front import HttpFront, Reply, Request
 from tests.support.official_agent import running_agent

@@ -72,9 +72,8 @@ class OfficialOperations:
         """Call an operation; give its decoded answer, ``None`` for an empty one."""
         if operation in _PATHS:
             method, pattern = _PATHS[operation]
-            parameters = {} if query is None else {"query_params": dict(query)}
             answer = self._clients[3].request(
-                method, pattern.format(*path), data=body, **parameters
+                method, pattern.format(*path), query_params=dict(query or {}), data=body
             )
         else:
             version, name = _METHODS[operation]

@@ -21,6 +21,7 @@ from globus_compute_sdk.serialize import ComputeSerializer
 from tools.recording import functions
 from tools.recording.official_operations import OfficialOperations
 from tools.recording.scenario import ADA
+from tools.recording.seeing import Seeing
 
 Json = Any
 
@@ -31,7 +32,7 @@ def ask(**question: Json) -> Json:
     return json.loads(sys.stdin.readline())
 
 
-class OfficialStage:
+class OfficialStage(Seeing):
     """See :class:`tools.recording.scenario.Stage`.
 
     Args:
@@ -43,12 +44,11 @@ class OfficialStage:
     def __init__(
         self, given: Mapping[str, Json], closing: ExitStack, settle: Callable[[], None]
     ) -> None:
+        super().__init__(globus_sdk.GlobusAPIError, TaskExecutionFailed, (ComputeError, ValueError))
         self._given = given
         self._closing = closing
         self._settle = settle
         self._serializer = ComputeSerializer()
-        #: What the user saw, in order.
-        self.seen: list[dict[str, Json]] = []
 
     @property
     def endpoint_id(self) -> str:
@@ -99,21 +99,6 @@ class OfficialStage:
             [self._serializer.serialize(self.function(name))]
         )
         return packed
-
-    def note(self, name: str, value: Json) -> None:
-        self.seen.append({name: value})
-
-    def raised(self, call: Callable[[], Any]) -> dict[str, Json]:
-        try:
-            answer = call()
-        except globus_sdk.GlobusAPIError as error:
-            code = (error.raw_json or {}).get("code")
-            return {"error": "api", "http_status": error.http_status, "code": code}
-        except TaskExecutionFailed as error:
-            return {"error": "TaskExecutionFailed", "remote": error.remote_data.splitlines()[-1:]}
-        except (ComputeError, ValueError) as error:
-            return {"error": type(error).__name__}
-        raise AssertionError(f"expected an error, got {answer!r}")
 
     def until_finished(self, *task_ids: str) -> None:
         ask(do="await", tasks=list(task_ids))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,8 +68,14 @@ class Stage(Protocol):
     def note(self, name: str, value: Any) -> None:
         """Say what a user sees here; every client must see the same."""
 
+    def ending(self, call: Callable[[], Any]) -> Any:
+        """Give what a call gives, or describe the error that it raises."""
+
     def raised(self, call: Callable[[], Any]) -> dict[str, Any]:
-        """Describe the error that a call raises."""
+        """Describe the error that a call raises; it must raise one."""
+
+    def warned(self, name: str) -> AbstractContextManager[None]:
+        """Note the warnings of a block."""
 
     def until_finished(self, *task_ids: str) -> None:
         """Wait until the service has the results; nothing of this is recorded."""
