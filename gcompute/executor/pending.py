@@ -13,9 +13,10 @@ from __future__ import annotations
 import enum
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import Generic, TypeVar
 
-from gcompute.executor.future import ComputeFuture
+from gcompute.executor.future import ComputeFuture, settle
 from gcompute.serialize import ComputeSerializer
 
 R = TypeVar("R")
@@ -61,6 +62,12 @@ class Unmatched(enum.Enum):
     STRANGER = enum.auto()
 
 
+def _follow(follower: ComputeFuture, ended: ComputeFuture) -> None:
+    """End a future as another one of the same task."""
+    error = ended.exception(0)
+    settle(follower, None if error else ended.result(0), error)
+
+
 class PendingTasks(Generic[R]):
     """Awaited tasks by task group and id, and early results. ``R`` is what a result comes as."""
 
@@ -94,6 +101,8 @@ class PendingTasks(Generic[R]):
         """
         ready = []
         strangers: list[R] = []
+        #: Tasks that were found in their group before the answer to their submit came.
+        followed: list[tuple[AwaitedTask, AwaitedTask]] = []
         with self._lock:
             self._submits_under_way -= 1
             tasks = self._groups.setdefault(group, {})
@@ -102,12 +111,16 @@ class PendingTasks(Generic[R]):
                     ready.append((task, self._early.pop(task_id)))
                     self._remember(task_id)
                 else:
+                    if task_id in tasks:
+                        followed.append((task, tasks[task_id]))
                     tasks[task_id] = task
             if not tasks:
                 del self._groups[group]
             if not self._submits_under_way:
                 strangers = list(self._early.values())
                 self._early.clear()
+        for task, follower in followed:
+            task.future.add_done_callback(partial(_follow, follower.future))
         return ready, strangers
 
     def add(self, group: str, tasks: Iterable[tuple[str, AwaitedTask]]) -> list[ComputeFuture]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gcompute.executor import pending as pending_module
-from gcompute.executor.future import ComputeFuture
+from gcompute.executor.future import ComputeFuture, settle
 from gcompute.executor.pending import AwaitedTask, PendingTasks, Unmatched
 from tests.unit.executor.stand_ins import GROUP, SERIALIZER
 
@@ -184,6 +185,25 @@ def test_adding_keeps_who_waits_already() -> None:
     assert len(pending) == 2
     assert pending.add(OTHER, []) == []
     assert list(pending.groups()) == [GROUP]
+
+
+@pytest.mark.parametrize("error", [None, ValueError("boom")])
+def test_who_found_a_task_before_the_answer_to_its_submit_waits_on(
+    error: Exception | None,
+) -> None:
+    """A group is reloaded while a submit to it is under way: both futures end, in one way."""
+    pending: PendingTasks[str] = PendingTasks()
+    pending.submit_starts()
+    found, made = _awaited("a"), _awaited("a")
+    assert pending.add(GROUP, [found]) == [found[1].future]
+    pending.submit_ends(GROUP, [made])
+    task = pending.match(GROUP, "a", "r")
+    assert task is made[1]
+    assert not found[1].future.done()
+    settle(task.future, "value", error)
+    assert found[1].future.exception(0) is error
+    if error is None:
+        assert found[1].future.result(0) == "value"
 
 
 def test_those_who_were_not_asked_for_longest_are_asked_for_first() -> None:
