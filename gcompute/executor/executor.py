@@ -335,7 +335,7 @@ class Executor(TaskSettings, concurrent.futures.Executor):
                 f"{answer['taskgroup_id']}"
             )
         task_ids = [str(task["id"]) for task in answer.get("tasks") or []]
-        self._groups[group].made(task_ids)
+        self._groups[group].listed(task_ids)
         endpoint_id = "" if self._endpoint_id is None else str(self._endpoint_id)
         futures = [self._running_future(task_id) for task_id in task_ids]
         return self._engine.reload(group, futures, self._serializer, endpoint_id)

@@ -47,8 +47,11 @@ class GroupTasks:
         self._hashes = array("q")
         self._submitting = 0
         self._looking = False
-        #: Whether the group was made by a submit of this process, and nobody else was seen in
-        #: it: then tasks that are not known here can only be of a submit that broke off.
+        #: Submits of which it is not known yet what became of them.
+        self._unsettled = 0
+        #: Whether the group was made by a submit of this process, its id was told to nobody, and
+        #: nobody else was seen in it: then tasks that are not known here can only be of a submit
+        #: that broke off.
         self.ours_alone = False
 
     @contextmanager
@@ -78,10 +81,33 @@ class GroupTasks:
                 self._looking = False
                 self._changed.notify_all()
 
+    @contextmanager
+    def unsettled(self) -> Iterator[None]:
+        """Count a submit from its beginning until it is known what became of it."""
+        with self._changed:
+            self._unsettled += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._unsettled -= 1
+
     def made(self, task_ids: Iterable[str]) -> None:
         """Note tasks that were made here."""
         with self._changed:
             self._hashes.extend(hash(task_id) for task_id in task_ids)
+
+    def listed(self, task_ids: Iterable[str]) -> None:
+        """Note tasks that the service lists, and that no submit to come can have made.
+
+        While a submit is unsettled they may be its own: then they stay unknown, and are not
+        taken for its own either, as they may be somebody else's as well.
+        """
+        with self._changed:
+            if self._unsettled:
+                self.ours_alone = False
+            else:
+                self._hashes.extend(hash(task_id) for task_id in task_ids)
 
     def unknown(self, task_ids: Iterable[str]) -> list[str]:
         """Choose those that were not made here, as far as is known."""
@@ -110,6 +136,10 @@ class TaskGroups:
             if choice.id is None and choice.shares:
                 choice.id = self._default
             return choice.id
+
+    def told(self, group: str) -> None:
+        """Note that the id of a group leaves this place: others may add tasks to it now."""
+        self[group].ours_alone = False
 
     def named(self, group: str) -> None:
         """Note that a user named a group: executors that are given none share it."""

@@ -147,7 +147,8 @@ class Sender:
         while True:
             group = self._groups.resolve(batch[0].destination.group)
             try:
-                count = self._submit_once(batch, group)
+                with self._groups[group].unsettled() if group else contextlib.nullcontext():
+                    count = self._submit_once(batch, group)
                 self._service_known = True
                 self._on_sent(batch[0].destination, count)
                 return
@@ -236,6 +237,7 @@ class Sender:
                 log.info("the service had taken %d tasks of a submit that broke off", len(batch))
                 return [_taken(s, task_id) for s, task_id in zip(batch, unknown, strict=True)]
             if arrival is Arrival.UNCERTAIN:
+                self._groups.told(group)  # by the error
                 raise uncertain(batch, error, task_group_id=group, unknown=unknown)
         return []
 

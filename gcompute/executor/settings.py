@@ -71,7 +71,10 @@ class TaskSettings:
         Set to ``None``, the next submit makes a new one.
         """
         group = self._groups.resolve(self._group)
-        return None if group is None else uuid.UUID(group)
+        if group is None:
+            return None
+        self._groups.told(group)
+        return uuid.UUID(group)
 
     @task_group_id.setter
     def task_group_id(self, value: UUIDLike | None) -> None:

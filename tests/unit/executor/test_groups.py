@@ -121,6 +121,30 @@ def test_what_was_made_here_is_known() -> None:
     assert not tasks.ours_alone
 
 
+def test_what_the_service_lists_is_known_unless_a_submit_may_have_made_it() -> None:
+    """Else a submit that broke off would not find its tasks, and make them again."""
+    tasks = GroupTasks()
+    tasks.ours_alone = True
+    tasks.listed(["a"])
+    assert tasks.unknown(["a"]) == []
+    assert tasks.ours_alone
+    with tasks.unsettled():
+        tasks.listed(["b"])
+    assert tasks.unknown(["a", "b"]) == ["b"]
+    assert not tasks.ours_alone
+    tasks.listed(["b"])
+    assert tasks.unknown(["a", "b"]) == []
+
+
+def test_a_group_whose_id_was_told_is_not_ours_alone() -> None:
+    """Whoever knows it can submit to it, and what he makes is not ours."""
+    groups = TaskGroups()
+    groups["g-1"].ours_alone = groups["g-2"].ours_alone = True
+    groups.told("g-1")
+    assert not groups["g-1"].ours_alone
+    assert groups["g-2"].ours_alone
+
+
 # Which group is used
 
 

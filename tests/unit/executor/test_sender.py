@@ -426,7 +426,7 @@ def test_a_submit_that_was_taken_before_it_broke_off_is_adopted(
 
 @pytest.mark.parametrize("listed", [["t-1"], ["t-1", "t-2", "t-3"]])
 def test_a_submit_of_which_nobody_can_say_what_was_taken_is_uncertain(listed: list[str]) -> None:
-    """The error names the tasks that may be its own; a later one does not count them."""
+    """The error names the tasks that may be its own."""
     setting = Setting()
     setting.known()
     setting.service.listed = listed
@@ -440,10 +440,8 @@ def test_a_submit_of_which_nobody_can_say_what_was_taken_is_uncertain(listed: li
         assert failure.task_group_id == GROUP
         assert failure.task_ids == listed
         assert "reload_tasks" in str(failure)
-    setting.service.looking = lambda: setting.service.listed.append("t-9")
-    later = _submission(f)
-    setting.sender.send([later])
-    assert later.future.task_id == "t-9"
+    setting.sender.send([later := _submission(f)])  # nothing new: it was not taken, and never is
+    assert not isinstance(later.future.exception(0), SubmissionUncertain)
 
 
 def test_tasks_of_a_group_that_others_use_are_never_adopted() -> None:
@@ -456,6 +454,17 @@ def test_tasks_of_a_group_that_others_use_are_never_adopted() -> None:
     submission = _submission(_function("f"))
     setting.sender.send([submission])
     assert isinstance(submission.future.exception(0), SubmissionUncertain)
+
+
+def test_a_group_that_an_error_names_is_told() -> None:
+    """Whoever reads it there may submit to it."""
+    setting = Setting()
+    setting.known()
+    assert setting.groups[GROUP].ours_alone
+    setting.service.listed = ["t-1", "t-2"]
+    setting.service.submitting = _raise(CUT)
+    setting.sender.send([_submission(_function("f"))])
+    assert not setting.groups[GROUP].ours_alone
 
 
 @pytest.mark.parametrize("looking", [NotFound(http_status=404), KeyError("id"), CUT])
@@ -551,6 +560,23 @@ def test_an_answer_without_a_group_is_uncertain_unless_the_request_named_one() -
     named = Destination(ENDPOINT, SERIALIZER, GroupChoice(OTHER_GROUP))
     setting.sender.send([_submission(_function("f"), destination=named)])
     assert setting.results.ended[1:] == [(OTHER_GROUP, ["t-1"])]
+
+
+def test_a_group_that_is_listed_meanwhile_hides_no_tasks() -> None:
+    """The user reloads it between the lost answer and the look: nothing is sent again."""
+    setting = Setting()
+    setting.known()
+
+    def submit(request: dict[str, Any]) -> dict[str, Any]:
+        setting.service.listed = ["t-1"]
+        raise CUT
+
+    setting.service.submitting = submit
+    setting.service.looking = lambda: setting.groups[GROUP].listed(["t-1"])
+    submission = _submission(_function("f"))
+    setting.sender.send([submission])
+    assert len(setting.service.submitted) == 1
+    assert isinstance(submission.future.exception(0), SubmissionUncertain)
 
 
 def test_a_submit_is_under_way_until_it_is_known_what_became_of_it() -> None:
