@@ -36,6 +36,7 @@ from urllib.parse import urlsplit
 from gcompute.errors import ComputeError
 
 from .engine_argument import engine_argument
+from .log_file import log_path
 from .settings import DETACH, Settings
 from .user import User, users_of
 
@@ -487,7 +488,7 @@ def _check_installed() -> None:
 
 def _spawn(folder: Path) -> subprocess.Popen[bytes]:
     try:
-        log_file = (folder / "service.log").open("ab")
+        log_file = log_path(folder).open("ab")
     except OSError as error:
         raise _unusable(folder, error) from error
     with log_file:
@@ -578,7 +579,7 @@ def _unusable(folder: Path, error: OSError) -> LocalServiceFailed:
 
 def _log_tail(folder: Path) -> str:
     """Quote the end of the log."""
-    path = folder / "service.log"
+    path = log_path(folder)
     try:
         text = path.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip()
     except OSError:

@@ -26,9 +26,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .announcement import publish, withdraw
+from .log_file import bound
 from .settings import DETACH, Settings
 
 log = logging.getLogger("gcompute.local.server")
+
+#: How often to look how long the log is, in seconds.
+_LOG_LOOK_S = 5.0
 
 
 def main() -> int:
@@ -88,6 +92,7 @@ async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Eve
         # The agent is a client like any other: it knows the broker by its certificate.
         os.environ["SSL_CERT_FILE"] = settings.ca_file
     agent = await AgentProcess.spawn(lock) if settings.workers else None
+    bounding = asyncio.create_task(_keep_log_bounded(folder), name="gcompute-log")
     try:
         from .stack import running
 
@@ -102,7 +107,17 @@ async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Eve
     finally:
         if agent is not None:
             await agent.stop()
+        bounding.cancel()
         lock.close()
+
+
+async def _keep_log_bounded(folder: Path) -> None:
+    try:
+        while True:
+            await asyncio.to_thread(bound, folder)
+            await asyncio.sleep(_LOG_LOOK_S)
+    except OSError as error:
+        log.warning("the log is not bounded any more: %s", error)
 
 
 async def _hold(reader: asyncio.StreamReader, stopping: asyncio.Event) -> None:

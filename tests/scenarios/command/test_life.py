@@ -19,6 +19,7 @@ import pytest
 
 from gcompute import Client
 from gcompute.local import LocalService, folder_lock
+from gcompute.local.log_file import MOST_BYTES
 from tests.scenarios.command.conftest import Program
 from tests.scenarios.waiting import eventually
 
@@ -290,6 +291,39 @@ def test_the_log(program: Program) -> None:
     assert follower.stdout.readline().endswith("stopping\n")
     follower.send_signal(signal.SIGINT)
     assert follower.wait(_SOON_S) == 130
+
+
+def speak(text: str, times: int) -> None:
+    """Write to where the log is."""
+    import sys
+
+    for _ in range(times):
+        print(text, file=sys.stderr)
+
+
+def test_a_log_that_becomes_long(program: Program) -> None:
+    """It begins anew; `logs` has what was before, and goes on with what comes."""
+    told = program.json("up", "--detach", "--port", "0", "--workers", "1")
+    follower = program.start("logs", "--follow", "--lines", "0")
+    newest, older = program.folder / "service.log", program.folder / "service.log.1"
+    with client_of(told) as client:
+        function = client.register_function(speak)
+
+        def say(text: str, times: int) -> None:
+            task = client.run(text, times, endpoint_id=told["endpoint_id"], function_id=function)
+            client.wait([task], timeout=30)
+
+        say("x" * 1023, MOST_BYTES // 1024)
+        eventually(lambda: "begins anew" in newest.read_text())
+        say("more", 1)
+    assert newest.stat().st_size < 10_000
+    assert older.stat().st_size > MOST_BYTES
+    lines = program.json("logs", "--lines", "1000")["lines"]
+    assert len(lines) == 1000
+    assert lines[0] == "x" * 1023
+    assert lines[-1] == "more"
+    assert follower.stdout is not None
+    assert any(line == "more\n" for line in follower.stdout)
 
 
 def test_a_folder_that_cannot_be_made(program: Program, tmp_path: Path) -> None:
