@@ -86,8 +86,11 @@ class Engine:
         self.batch_size: int | None = None
         #: The port of the result queues; ``None`` for the service's choice. Read at the start.
         self.amqp_port: int | None = None
-        #: Guards what follows, up to the blank line; notified when any of it changes.
-        self._changed = threading.Condition()
+        #: Guards what follows, up to the blank line. Entered as it is and not as the condition's:
+        #: a Ctrl-C in there would leave it locked.
+        self._lock = threading.RLock()
+        #: Notified when any of it changes.
+        self._changed = threading.Condition(self._lock)
         self._outbox = Outbox(max_bytes=_BATCH_BYTES)
         self._closed = False
         #: Why submissions are refused, once they are.
@@ -95,7 +98,7 @@ class Engine:
         #: Whether what was not sent is not to be sent.
         self._cancelled = False
         #: Futures that have not ended.
-        self._unfinished = 0
+        self._unfinished: set[ComputeFuture] = set()
         #: Tasks that the service took.
         self.submitted = 0
         self._sender_thread: threading.Thread | None = None
@@ -123,12 +126,15 @@ class Engine:
         Raises:
             RuntimeError: the engine is closed, or the system has no more threads.
         """
-        with self._changed:
-            self._expect(1)
+        # Before it is in the outbox, as the sender may end it from then on. At each moment a
+        # Ctrl-C may break this off: what nobody will end must not be counted.
+        submission.future.add_done_callback(self._on_future_end)
+        with self._lock:
+            self._expect()
             if not self._outbox:
                 self._changed.notify_all()
             self._outbox.add(submission)
-        submission.future.add_done_callback(self._on_future_end)
+            self._unfinished.add(submission.future)
 
     def reload(
         self,
@@ -161,14 +167,15 @@ class Engine:
             )
             for future in running
         ]
-        with self._changed:
-            source = self._expect(len(tasks))
+        with self._lock:
+            source = self._expect()
+            self._unfinished.update(running)
         futures = source.reload(group, tasks)
         for (_, task), future in zip(tasks, futures, strict=True):
             if future is task.future:
                 future.add_done_callback(self._on_future_end)
             else:
-                self._future_ended()
+                self._future_ended(task.future)
         finished = source.ask(group, [task_id for task_id, _ in tasks])
         if not self._in_own_thread():
             concurrent.futures.wait(finished)
@@ -180,7 +187,7 @@ class Engine:
         Args:
             cancel: cancel what was not sent yet.
         """
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._cancelled = self._cancelled or cancel
             cancelled = self._outbox.clear() if cancel else []
@@ -197,7 +204,7 @@ class Engine:
         """
         if self._sender_thread is None or self._in_own_thread():
             return
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: not self._unfinished and self._released)
             ending = self._ending
         join(self._sender_thread)
@@ -207,34 +214,34 @@ class Engine:
     def finish(self) -> None:
         """Send everything and wait until every future has ended; at the interpreter's exit."""
         self.close()
-        with self._changed:
+        with self._lock:
             if not self._changed.wait_for(lambda: not self._unfinished, _EXIT_SILENCE_S):
                 log.warning(
                     "waiting for %d tasks before the interpreter exits; Ctrl-C leaves at once, "
                     "and Executor.reload_tasks finds the tasks again",
-                    self._unfinished,
+                    len(self._unfinished),
                 )
             self._changed.wait_for(lambda: not self._unfinished)
 
     def abandon(self) -> None:
         """Be closed in a forked process: the threads, and all futures, are the parent's."""
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._outbox = Outbox(max_bytes=_BATCH_BYTES)
         self._closed = True
         self.closed_because = (
             "the executor was in use when this process was forked from another: make one here"
         )
-        self._unfinished = 0
+        self._unfinished = set()
         self._sender_thread = None
         self._source = None
 
-    def _expect(self, count: int) -> ResultSource:
-        """Count futures that are to end, and start the threads; with the lock held."""
+    def _expect(self) -> ResultSource:
+        """Get ready for futures that are to end: start the threads; with the lock held."""
         if self._closed:
             raise RuntimeError(f"{self.closed_because}: no new tasks can be submitted")
         if self._source is None:
             self._source = self._start()
-        self._unfinished += count
         return self._source
 
     def _start(self) -> ResultSource:
@@ -269,7 +276,7 @@ class Engine:
 
     def _next_batch(self) -> list[Submission]:
         """Wait for something to send; empty when there never will be."""
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._outbox or self._closed)
             return self._outbox.take(self._at_most())
 
@@ -280,27 +287,27 @@ class Engine:
 
     def _pause(self, seconds: float) -> bool:
         """Wait before a request is repeated; say whether it still should be."""
-        with self._changed:
+        with self._lock:
             return not self._changed.wait_for(lambda: self._cancelled, seconds)
 
     def _count_submitted(self, destination: Destination, count: int) -> None:
-        with self._changed:
+        with self._lock:
             self.submitted += count
         try:
             self._client._warn_if_offline(destination.endpoint_id)
         except Warning as warning:  # where warnings are errors; the tasks are on their way
             log.warning("%s", warning)
 
-    def _future_ended(self) -> None:
-        with self._changed:
-            self._unfinished -= 1
+    def _future_ended(self, future: ComputeFuture) -> None:
+        with self._lock:
+            self._unfinished.discard(future)
             if not self._unfinished:
                 self._changed.notify_all()
         if self._closed:
             self._release_when_done()
 
     def _release_when_done(self) -> None:
-        with self._changed:
+        with self._lock:
             done = self._closed and not self._unfinished and self._sender_thread is not None
             if not done or self._released or self._source is None:
                 return
@@ -309,10 +316,10 @@ class Engine:
             self._changed.notify_all()
 
 
-def _future_ended(engine: weakref.ref[Engine], _future: ComputeFuture) -> None:
+def _future_ended(engine: weakref.ref[Engine], future: ComputeFuture) -> None:
     alive = engine()
     if alive is not None:
-        alive._future_ended()
+        alive._future_ended(future)
 
 
 #: Engines whose threads have started; an engine that nobody holds any more leaves by itself.

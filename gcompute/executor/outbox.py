@@ -77,7 +77,11 @@ class Outbox:
 
     def add(self, submission: Submission) -> None:
         """Take a submission in."""
-        self._waiting.setdefault(submission.destination, deque()).append(submission)
+        queue = self._waiting.get(submission.destination)
+        if queue is None:  # in one step, with the submission: a Ctrl-C may come at any other
+            self._waiting[submission.destination] = deque((submission,))
+        else:
+            queue.append(submission)
 
     def take(self, max_tasks: int) -> list[Submission]:
         """Give the next batch, of at most so many tasks; empty when nothing waits."""
