@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from tools.codegen.errors import CodegenError
@@ -22,8 +23,10 @@ from tools.drift.exchanges import WrongRecording, read_recordings
 from tools.drift.explained import FILE, WrongExplanations, load_explanations
 from tools.drift.findings import Part, exit_status, report
 from tools.drift.installed import InstalledUnreadable
+from tools.drift.newest import install_newest
 from tools.drift.recordings import compare_recordings
-from tools.drift.sdk import compare_sdk
+from tools.drift.sdk import SDK, compare_sdk
+from tools.drift.wire import compare_wire
 from tools.openapi.document import load_compute, load_contract, load_deviations
 
 ROOT = Path(__file__).parents[2]
@@ -32,14 +35,14 @@ ROOT = Path(__file__).parents[2]
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare, print the report, and return the exit status."""
     options = _options(argv)
+    newest = cache(lambda: install_newest(SDK, options.newest))
     parts: dict[str, Callable[[], Part]] = {
         "contract": lambda: compare_contract(load_contract(), load_compute(), load_deviations()),
         "recordings": lambda: compare_recordings(
             load_compute(), read_recordings(options.cassettes)
         ),
-        "sdk": lambda: compare_sdk(
-            options.recorded, options.newest, read_recordings(options.cassettes)
-        ),
+        "sdk": lambda: compare_sdk(options.recorded, newest, read_recordings(options.cassettes)),
+        "wire": lambda: compare_wire(options.cassettes, newest, options.scenarios),
     }
     if unknown := sorted(set(options.parts) - parts.keys()):
         known = ", ".join(parts)
@@ -61,8 +64,15 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         prog="make drift", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("parts", nargs="*", metavar="PART", help="contract, recordings or sdk; default all")
+    add("parts", nargs="*", metavar="PART", help="contract, recordings, sdk or wire; default all")
     add("--strict", action="store_true", help="count what could not be compared as drift")
+    add(
+        "--scenarios",
+        nargs="+",
+        default=[],
+        metavar="WORD",
+        help="record only scenarios with these words in their names",
+    )
     add("--explained", type=Path, default=FILE, metavar="FILE", help="the reasons")
     add("--cassettes", type=Path, default=ROOT / "cassettes", metavar="FOLDER")
     add(

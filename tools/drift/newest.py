@@ -31,19 +31,28 @@ def install_newest(distribution: str, folder: Path) -> str:
     """
     venv.EnvBuilder(with_pip=False, clear=True, symlinks=True).create(folder)
     python = str(folder / "bin" / "python")
+    install(distribution, python)
+    return python
+
+
+def install(requirement: str, python: str) -> None:
+    """Install something more for an interpreter.
+
+    Raises:
+        NewestUnavailable: it cannot be installed.
+    """
     command = [sys.executable, "-m", "pip", "--python", python, "install"]
-    command += ["--quiet", "--quiet", "--retries", "1", "--disable-pip-version-check", distribution]
+    command += ["--quiet", "--quiet", "--retries", "1", "--disable-pip-version-check", requirement]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise NewestUnavailable(
-            f"pip did not install {distribution} within {PATIENCE_S} s"
+            f"pip did not install {requirement} within {PATIENCE_S} s"
         ) from error
     if done.returncode != 0:
-        raise NewestUnavailable(f"pip cannot install {distribution}: {_reason(done.stderr)}")
-    return python
+        raise NewestUnavailable(f"pip cannot install {requirement}: {_reason(done.stderr)}")
 
 
 def _reason(output: str) -> str:

@@ -7,14 +7,14 @@ and what can be passed to them, and the environment variables that the source re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.surface.comparison import Import, compare
 from tools.drift.exchanges import Recording
 from tools.drift.findings import Difference, Part
 from tools.drift.installed import Installed, read_installed
-from tools.drift.newest import NewestUnavailable, install_newest
+from tools.drift.newest import NewestUnavailable
 from tools.drift.variables import environment_variables
 
 REASONS = "tools/drift/explained.yaml"
@@ -28,12 +28,12 @@ PACKAGES = {
 SDK = "globus-compute-sdk"
 
 
-def compare_sdk(recorded: str, folder: Path, recordings: Iterable[Recording]) -> Part:
-    """Install the newest SDK, and compare.
+def compare_sdk(recorded: str, newest: Callable[[], str], recordings: Iterable[Recording]) -> Part:
+    """Compare what both interpreters have.
 
     Args:
         recorded: an interpreter that has the SDK that was recorded.
-        folder: where the newest is installed; what is there is removed.
+        newest: gives one that has the newest.
         recordings: what was recorded with it.
 
     Raises:
@@ -41,13 +41,13 @@ def compare_sdk(recorded: str, folder: Path, recordings: Iterable[Recording]) ->
     """
     part = Part("sdk", "the official SDK that was recorded, and the newest one", REASONS)
     try:
-        newest = install_newest(SDK, folder)
+        python = newest()
     except NewestUnavailable as error:
         part.not_compared.append(str(error))
         return part
     for distribution, (package, modules) in PACKAGES.items():
         before, now = (
-            read_installed(python, distribution, package, *modules) for python in (recorded, newest)
+            read_installed(each, distribution, package, *modules) for each in (recorded, python)
         )
         compare_packages(part, distribution, before, now)
         if distribution == SDK:

@@ -127,9 +127,9 @@ def test_without_the_recorded_one(tmp_path: Path, drift: Drift) -> None:
 
 def test_wrong_use(drift: Drift) -> None:
     """A part that is none, and reasons that are none, are told; nothing is compared."""
-    done = drift("wire")
+    done = drift("amqp")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "no such part: wire; the parts are contract, recordings, sdk" in done.stderr
+    assert "no such part: amqp; the parts are contract, recordings, sdk, wire" in done.stderr
     done = drift(reasons="sdk: [{reason: because, differences: [x]}]")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no reason in a full sentence for ['x']" in done.stderr

@@ -80,8 +80,3 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     file.write_text("a: [", "utf-8")
     with pytest.raises(WrongExplanations, match=r"reasons\.yaml: cannot be read"):
         load_explanations(PARTS, file)
-
-
-def test_the_file_is_right() -> None:
-    """The reasons of the project have the form that they must have."""
-    load_explanations(PARTS)
