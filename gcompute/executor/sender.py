@@ -149,9 +149,7 @@ class Sender:
             try:
                 with self._groups[group].unsettled() if group else contextlib.nullcontext():
                     count = self._submit_once(batch, group)
-                self._service_known = True
-                self._on_sent(batch[0].destination, count)
-                return
+                break
             except ComputeError as error:
                 if self._lost_group(error, batch, group):
                     continue
@@ -160,6 +158,11 @@ class Sender:
                 except ComputeError as final:
                     _fail(batch, final)
                     return
+        self._service_known = True
+        try:
+            self._on_sent(batch[0].destination, count)
+        except Exception:  # the tasks are taken: whatever this is, it is nothing of theirs
+            log.exception("what follows a submit failed")
 
     def _submit_once(self, batch: list[Submission], group: str | None) -> int:
         """Submit a batch, and expect its results; say how many tasks were taken.
@@ -229,10 +232,8 @@ class Sender:
         tasks = self._groups[group]
         for wait_s in _LOOK_AFTER_S:
             self._pause(wait_s)
-            with tasks.looking():
-                unknown = self._look(batch, group, tasks, error)
-                arrival = judge(batch, unknown, ours_alone=tasks.ours_alone)
-                tasks.made(unknown)  # the next look is not for these
+            unknown, alone = self._look(batch, group, tasks, error)
+            arrival = judge(batch, unknown, ours_alone=alone)
             if arrival is Arrival.ALL:
                 log.info("the service had taken %d tasks of a submit that broke off", len(batch))
                 return [_taken(s, task_id) for s, task_id in zip(batch, unknown, strict=True)]
@@ -243,13 +244,22 @@ class Sender:
 
     def _look(
         self, batch: list[Submission], group: str, tasks: GroupTasks, cause: ComputeError
-    ) -> list[str]:
-        """List the tasks of a group that no submit of ours is known to have made."""
+    ) -> tuple[list[str], bool]:
+        """List the tasks of a group that no submit of ours is known to have made.
+
+        Between two attempts others may submit: a service that is down may be so for long.
+
+        Returns:
+            The tasks, which count as known from now on, and whether the group is ours alone.
+        """
         patience = Patience(service_known=True)
         while True:
             try:
-                listed = self._service.get_task_group(group).get("tasks") or []
-                return tasks.unknown(str(task["id"]) for task in listed)
+                with tasks.looking():
+                    listed = self._service.get_task_group(group).get("tasks") or []
+                    unknown = tasks.unknown(str(task["id"]) for task in listed)
+                    tasks.made(unknown)  # the next look is not for these
+                    return unknown, tasks.ours_alone
             except _PASSING as error:
                 try:
                     self._wait_after(error, patience)

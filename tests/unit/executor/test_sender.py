@@ -307,7 +307,8 @@ def test_a_submit_that_surely_failed_says_how(error: ComputeError) -> None:
     assert failures[0] is not failures[1]
     assert setting.results.ended == [("", [])]
     assert setting.results.under_way == 0
-    assert setting.sent == setting.pauses == []
+    assert setting.sent == []
+    assert setting.pauses == []
     setting.service.submitting = Service.take_all
     after = _submission(f, "3")
     setting.sender.send([after])
@@ -631,3 +632,32 @@ def test_callbacks_that_raise_do_not_stop_the_batch() -> None:
     batch[0].future.add_done_callback(leave)
     setting.sender.send(batch)
     assert all(isinstance(s.future.exception(0), NotFound) for s in batch)
+
+
+@pytest.mark.parametrize("error", [FAILED, RuntimeError("bug"), UserWarning("offline")], ids=repr)
+def test_what_fails_after_a_submit_repeats_nothing(error: Exception) -> None:
+    """The tasks are taken: they are not sent again, and their futures do not fail."""
+    setting = Setting()
+    setting.sender._on_sent = lambda _destination, _count: _raise(error)(None)
+    submission = _submission(_function("f"), "1")
+    setting.sender.send([submission])
+    assert len(setting.service.submitted) == 1
+    assert list(setting.results.tasks) == ["task 1"]
+    assert not submission.future.done()
+
+
+def test_others_may_submit_while_a_look_waits_for_the_service() -> None:
+    """A service that is down may be so for long; a shutdown of theirs must not wait for it."""
+    setting = Setting()
+    setting.known()
+    free: list[bool] = []
+
+    def pause(_seconds: float) -> bool:
+        free.append(not setting.groups[GROUP]._looking)
+        return len(free) < 4
+
+    setting.sender._pause = pause
+    setting.service.submitting = _raise(CUT)
+    setting.service.looking = lambda: _raise(CUT)(None)
+    setting.sender.send([_submission(_function("f"))])
+    assert free == [True] * 4
