@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -44,7 +43,7 @@ def _waits(inbox: Inbox[str], writer: Writer) -> bool:
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Have nobody wait for room; keep what would have been waited."""
     asked: list[float] = []
 

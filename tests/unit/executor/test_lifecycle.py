@@ -63,12 +63,12 @@ def test_every_state_is_reached_and_has_an_end() -> None:
     for _ in State:
         reached |= {target for state in reached for target in ways[state]}
     assert reached == {state.name for state in State}
-    for state in State:
-        at, final = {state.name}, {"GAVE_UP", "ENDED"}
+    for beginning in State:
+        at, final = {beginning.name}, {"GAVE_UP", "ENDED"}
         for _ in State:
             at |= {target for name in at for target in ways[name]}
         assert at & final
-        assert _life(state).over == (state.name in final)
+        assert _life(beginning).over == (beginning.name in final)
 
 
 @given(st.lists(st.integers(0, 7), max_size=60))

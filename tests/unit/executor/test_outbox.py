@@ -103,7 +103,11 @@ def test_equal_destinations_are_two() -> None:
 )
 def test_destinations_that_differ_have_different_keys(other: dict[str, Any]) -> None:
     """Whatever tasks of one request must share tells two destinations apart, and nothing else."""
-    settings = {"endpoint_id": uuid.UUID(int=1), "serializer": SERIALIZER, "group": GroupChoice()}
+    settings: dict[str, Any] = {
+        "endpoint_id": uuid.UUID(int=1),
+        "serializer": SERIALIZER,
+        "group": GroupChoice(),
+    }
     key = Destination(**settings).key()
     assert Destination(**settings).key() == key
     assert Destination(**settings | other).key() != key
