@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, sides
+from benchmarks import machine, plot, sides
 from benchmarks.figures import Row
 from benchmarks.setting import WORKERS, Benchmark, Setting
 from benchmarks.sides import BenchmarkFailed
-from benchmarks.suite import BENCHMARKS
+from benchmarks.suite import BENCHMARKS, scaling
 from benchmarks.table import render
 
 
@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report["workers"] = str(WORKERS)
     report |= {"load after": machine.load(), "took": f"{time.monotonic() - started:.0f} s"}
     _print_facts(report)
+    if options.plot is not None and scaling.NAME in measured:
+        plot.write(options.plot, scaling.sizes(measured[scaling.NAME]), report)
     if options.json is not None:
         report["benchmarks"] = {n: [row.to_json() for row in rows] for n, rows in measured.items()}
         options.json.write_text(json.dumps(report, indent=1) + "\n")
@@ -61,7 +63,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line.
 
     Returns:
-        ``official`` and ``ours`` (interpreters), ``json`` (``Path`` or ``None``), ``benchmarks``.
+        ``official`` and ``ours`` (interpreters), ``json`` and ``plot`` (``Path`` or ``None``),
+        ``benchmarks``.
     """
     listed = "\n".join(f"  {benchmark.name:8} {benchmark.measures}" for benchmark in BENCHMARKS)
     parser = argparse.ArgumentParser(
@@ -83,13 +86,22 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="interpreter of an environment with this client; default the one that runs this. "
         "What else is installed there counts: httpx imports click and rich where they are",
     )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FOLDER",
+        help=f"draw the scaling curve there; runs {scaling.NAME}, whatever else is named",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every repetition there")
     parser.add_argument("names", nargs="*", metavar="NAME", help="run only these")
     options = parser.parse_args(arguments)
     unknown = set(options.names) - {benchmark.name for benchmark in BENCHMARKS}
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    options.benchmarks = [b for b in BENCHMARKS if not options.names or b.name in options.names]
+    chosen = set(options.names) or {benchmark.name for benchmark in BENCHMARKS}
+    if options.plot is not None:
+        chosen.add(scaling.NAME)
+    options.benchmarks = [b for b in BENCHMARKS if b.name in chosen]
     return options
 
 

@@ -112,49 +112,52 @@ def measure_burst(floor: Floor, count: int, batches: list[int]) -> dict[str, Any
     if sum(batches) != count:
         raise RuntimeError(f"the batches have {sum(batches)} tasks and not {count}: {batches}")
     bodies = [floor.body(tasks) for tasks in batches]
-    consumer = Consumer(floor, count + 1)
-    consumer.first.wait(_TIMEOUT_S)  # of the submit that made the task group
+    consumer = Consumer(floor)
+    floor.post(floor.body(1))
+    consumer.expect(2)  # one is of the submit that made the task group
     cpu = time.process_time()
     start = time.perf_counter()
     for body in bodies:
         floor.post(body)
-    consumer.join(_TIMEOUT_S)
+    consumer.expect(count)
     elapsed = time.perf_counter() - start
     cpu = time.process_time() - cpu
-    if consumer.left:
-        raise RuntimeError(f"{consumer.left} of {count} messages did not come")
     return {"elapsed": elapsed, "cpu": cpu}
 
 
 class Consumer(threading.Thread):
-    """Takes so many messages off the queue, and ends.
+    """Takes messages off the queue, in a thread that ends with the process."""
 
-    Attributes:
-        first: set when the first one is there.
-        left: how many are to come.
-    """
-
-    def __init__(self, floor: Floor, count: int) -> None:
+    def __init__(self, floor: Floor) -> None:
         super().__init__(daemon=True)
         self._floor = floor
-        self.first = threading.Event()
-        self.left = count
+        #: Guards what follows; notified when enough has come.
+        self._changed = threading.Condition()
+        #: Messages that have come and were not expected yet; below zero, how many are to come.
+        self._ahead = 0
         self.start()
+
+    def expect(self, count: int) -> None:
+        """Wait until so many more messages are there."""
+        with self._changed:
+            self._ahead -= count
+            if not self._changed.wait_for(lambda: self._ahead >= 0, _TIMEOUT_S):
+                raise RuntimeError(f"{-self._ahead} of {count} messages did not come")
 
     def run(self) -> None:
         """Consume."""
-        with closing(self._floor.connect()) as connection:
-            channel = connection.channel()
-            channel.basic_consume(self._floor.queue, self._take)
-            channel.start_consuming()
+        channel = self._floor.connect().channel()
+        channel.basic_consume(self._floor.queue, self._take)
+        channel.start_consuming()
 
     def _take(self, channel: Any, method: Any, _properties: object, _body: bytes) -> None:
-        self.left -= 1
-        if not self.left or self.left % _ACKNOWLEDGE_EVERY == 0:
+        with self._changed:
+            self._ahead += 1
+            last = self._ahead == 0
+            if last:
+                self._changed.notify_all()
+        if last or method.delivery_tag % _ACKNOWLEDGE_EVERY == 0:
             channel.basic_ack(method.delivery_tag, multiple=True)
-        self.first.set()
-        if not self.left:
-            channel.stop_consuming()
 
 
 def main() -> None:
