@@ -10,7 +10,9 @@ Safe to use from many threads.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -47,8 +49,10 @@ class GroupTasks:
         self._hashes = array("q")
         self._submitting = 0
         self._looking = False
-        #: Submits of which it is not known yet what became of them.
+        #: Submits of which it is not known yet what became of them, and those of them that
+        #: broke off.
         self._unsettled = 0
+        self._broken_off = 0
         #: Whether the group was made by a submit of this process, its id was told to nobody, and
         #: nobody else was seen in it: then tasks that are not known here can only be of a submit
         #: that broke off.
@@ -92,6 +96,17 @@ class GroupTasks:
             with self._changed:
                 self._unsettled -= 1
 
+    @contextmanager
+    def broken_off(self) -> Iterator[None]:
+        """Count a submit that broke off, until it is known what became of it."""
+        with self._changed:
+            self._broken_off += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._broken_off -= 1
+
     def made(self, task_ids: Iterable[str]) -> None:
         """Note tasks that were made here."""
         with self._changed:
@@ -109,11 +124,21 @@ class GroupTasks:
             else:
                 self._hashes.extend(hash(task_id) for task_id in task_ids)
 
-    def unknown(self, task_ids: Iterable[str]) -> list[str]:
-        """Choose those that were not made here, as far as is known."""
+    def found(self, task_ids: Iterable[str]) -> tuple[list[str], bool]:
+        """Choose the tasks that a submit which broke off may have made.
+
+        Returns:
+            Those that were not made here as far as is known, and whether no other can have made
+            them. From now on they count as known, for the next look is not for them; unless
+            several submits broke off, each of which must find them.
+        """
         with self._changed:
             known = set(self._hashes)
-        return [task_id for task_id in task_ids if hash(task_id) not in known]
+            unknown = [task_id for task_id in task_ids if hash(task_id) not in known]
+            alone = self._broken_off == 1
+            if alone:
+                self._hashes.extend(hash(task_id) for task_id in unknown)
+            return unknown, alone and self.ours_alone
 
 
 class TaskGroups:
@@ -124,6 +149,10 @@ class TaskGroups:
         self._groups: dict[str, GroupTasks] = {}
         #: The group that executors share: the last that was named, or made by a submit.
         self._default: str | None = None
+        #: Groups of the process that this one was forked from. It takes what it does not know
+        #: there for its own, so they are not used here unless a user names them.
+        self._inherited: frozenset[str] = frozenset()
+        _all.add(self)
 
     def __getitem__(self, group: str) -> GroupTasks:
         """Give what is known of a group; of a new one, nothing."""
@@ -133,6 +162,8 @@ class TaskGroups:
     def resolve(self, choice: GroupChoice) -> str | None:
         """Give the group of an executor; ``None`` where its next submit is to make one."""
         with self._lock:
+            if choice.id in self._inherited and not choice.given:
+                choice.id = None
             if choice.id is None and choice.shares:
                 choice.id = self._default
             return choice.id
@@ -158,3 +189,23 @@ class TaskGroups:
             choice.id = None
             if self._default == group:
                 self._default = None
+
+    def abandon(self) -> None:
+        """Leave the groups, in a forked process, to the one that it was forked from."""
+        self._lock = threading.Lock()
+        self._inherited |= self._groups.keys()
+        self._groups = {}
+        self._default = None
+
+
+#: All there are, to be told of a fork.
+_all: weakref.WeakSet[TaskGroups] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for groups in list(_all):
+        groups.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)

@@ -230,16 +230,17 @@ class Sender:
         if group is None:
             raise uncertain(batch, error, task_group_id=None, unknown=None)
         tasks = self._groups[group]
-        for wait_s in _LOOK_AFTER_S:
-            self._pause(wait_s)
-            unknown, alone = self._look(batch, group, tasks, error)
-            arrival = judge(batch, unknown, ours_alone=alone)
-            if arrival is Arrival.ALL:
-                log.info("the service had taken %d tasks of a submit that broke off", len(batch))
-                return [_taken(s, task_id) for s, task_id in zip(batch, unknown, strict=True)]
-            if arrival is Arrival.UNCERTAIN:
-                self._groups.told(group)  # by the error
-                raise uncertain(batch, error, task_group_id=group, unknown=unknown)
+        with tasks.broken_off():
+            for wait_s in _LOOK_AFTER_S:
+                self._pause(wait_s)
+                unknown, alone = self._look(batch, group, tasks, error)
+                arrival = judge(batch, unknown, ours_alone=alone)
+                if arrival is Arrival.ALL:
+                    log.info("the service had taken %d tasks of a broken submit", len(batch))
+                    return [_taken(s, task_id) for s, task_id in zip(batch, unknown, strict=True)]
+                if arrival is Arrival.UNCERTAIN:
+                    self._groups.told(group)  # by the error
+                    raise uncertain(batch, error, task_group_id=group, unknown=unknown)
         return []
 
     def _look(
@@ -250,16 +251,14 @@ class Sender:
         Between two attempts others may submit: a service that is down may be so for long.
 
         Returns:
-            The tasks, which count as known from now on, and whether the group is ours alone.
+            As :meth:`GroupTasks.found` does.
         """
         patience = Patience(service_known=True)
         while True:
             try:
                 with tasks.looking():
                     listed = self._service.get_task_group(group).get("tasks") or []
-                    unknown = tasks.unknown(str(task["id"]) for task in listed)
-                    tasks.made(unknown)  # the next look is not for these
-                    return unknown, tasks.ours_alone
+                    return tasks.found(str(task["id"]) for task in listed)
             except _PASSING as error:
                 try:
                     self._wait_after(error, patience)

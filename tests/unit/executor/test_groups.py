@@ -96,7 +96,7 @@ def test_a_look_that_waits_keeps_new_submits_away() -> None:
     later.end()
 
 
-@pytest.mark.parametrize("context", ["submitting", "looking"])
+@pytest.mark.parametrize("context", ["submitting", "looking", "unsettled", "broken_off"])
 def test_one_that_fails_keeps_nobody_away(context: str) -> None:
     """Whatever is raised inside."""
     tasks = GroupTasks()
@@ -107,6 +107,38 @@ def test_one_that_fails_keeps_nobody_away(context: str) -> None:
     for after in (tasks.looking, tasks.submitting):
         with after():
             pass
+    tasks.listed(["a"])  # as far as no submit is unsettled
+    with tasks.broken_off():
+        assert tasks.found(["a", "b"]) == (["b"], False)
+        assert tasks.found(["b"]) == ([], False)  # as far as no other one broke off
+
+
+def _unknown(tasks: GroupTasks, task_ids: list[str]) -> list[str]:
+    """Look for tasks that are not known, and leave them so: none of two submits may have them."""
+    with tasks.broken_off(), tasks.broken_off():
+        return tasks.found(task_ids)[0]
+
+
+@pytest.mark.parametrize("ours_alone", [False, True])
+def test_what_a_submit_that_broke_off_found_is_known(ours_alone: bool) -> None:
+    """The next look is not for these."""
+    tasks = GroupTasks()
+    tasks.ours_alone = ours_alone
+    tasks.made(["a"])
+    with tasks.broken_off():
+        assert tasks.found(["a", "b"]) == (["b"], ours_alone)
+        assert tasks.found(["a", "b"]) == ([], ours_alone)
+
+
+def test_what_several_may_have_made_is_found_by_each_and_nobodys() -> None:
+    """Two submits that broke off at once: one that took the other's tasks would mix results."""
+    tasks = GroupTasks()
+    tasks.ours_alone = True
+    with tasks.broken_off():
+        with tasks.broken_off():
+            assert tasks.found(["a"]) == (["a"], False)
+        assert tasks.found(["a"]) == (["a"], True)
+        assert tasks.found(["a"]) == ([], True)
 
 
 def test_what_was_made_here_is_known() -> None:
@@ -114,7 +146,7 @@ def test_what_was_made_here_is_known() -> None:
     tasks = GroupTasks()
     tasks.made(["a", "b"])
     tasks.made(iter(["c"]))
-    assert tasks.unknown(["x", "b", "y", "c", "a"]) == ["x", "y"]
+    assert _unknown(tasks, ["x", "b", "y", "c", "a"]) == ["x", "y"]
     assert not tasks.ours_alone
 
 
@@ -123,12 +155,12 @@ def test_what_the_service_lists_is_known_unless_a_submit_may_have_made_it() -> N
     tasks = GroupTasks()
     tasks.ours_alone = True
     tasks.listed(["a"])
-    assert (tasks.unknown(["a"]), tasks.ours_alone) == ([], True)
+    assert (_unknown(tasks, ["a"]), tasks.ours_alone) == ([], True)
     with tasks.unsettled():
         tasks.listed(["b"])
-    assert (tasks.unknown(["a", "b"]), tasks.ours_alone) == (["b"], False)
+    assert (_unknown(tasks, ["a", "b"]), tasks.ours_alone) == (["b"], False)
     tasks.listed(["b"])
-    assert tasks.unknown(["a", "b"]) == []
+    assert _unknown(tasks, ["a", "b"]) == []
 
 
 def test_a_group_whose_id_was_told_is_not_ours_alone() -> None:
@@ -194,5 +226,5 @@ def test_what_is_known_of_a_group_stays() -> None:
     """By its id; of a new one nothing is known."""
     groups = TaskGroups()
     groups["g-1"].made(["a"])
-    assert groups["g-1"].unknown(["a", "b"]) == ["b"]
-    assert groups["g-2"].unknown(["a"]) == ["a"]
+    assert _unknown(groups["g-1"], ["a", "b"]) == ["b"]
+    assert _unknown(groups["g-2"], ["a"]) == ["a"]
