@@ -15,6 +15,7 @@ assurance result, and all of a group when one of its messages cannot be read.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -128,6 +129,12 @@ class ResultDelivery:
     def give_up(self, cause: ComputeError) -> None:
         """Fail all futures that wait for a result, since none can come; returns at once."""
         self._inbox.put(lambda: self._fail_pending(cause))
+
+    def passed(self) -> threading.Event:
+        """Give an event that is set once everything handed in by now is done."""
+        event = threading.Event()
+        self._inbox.put(event.set)
+        return event
 
     def stop(self) -> None:
         """End the thread once everything handed in is done."""

@@ -198,7 +198,9 @@ class Engine:
         self._release_when_done()
 
     def wait(self) -> None:
-        """Wait, after :meth:`close`, until every future and thread has ended.
+        """Wait, after :meth:`close`, until every future and its callbacks have ended.
+
+        The threads have ended then as well, those of the results when nobody else uses them.
 
         In a future's callback this returns at once: what it would wait for comes after it.
         """
@@ -206,10 +208,12 @@ class Engine:
             return
         with self._lock:
             self._changed.wait_for(lambda: not self._unfinished and self._released)
-            ending = self._ending
+            ending, source = self._ending, self._source
         join(self._sender_thread)
         if ending is not None:
             ending.join()
+        elif source is not None:
+            source.wait_for_callbacks()
 
     def finish(self) -> None:
         """Send everything and wait until every future has ended; at the interpreter's exit."""
@@ -222,6 +226,7 @@ class Engine:
                     len(self._unfinished),
                 )
             self._changed.wait_for(lambda: not self._unfinished)
+        join(self._sender_thread)  # callbacks may still run here, or in the delivery's thread
 
     def abandon(self) -> None:
         """Be closed in a forked process: the threads, and all futures, are the parent's."""

@@ -18,9 +18,11 @@ is closed and has all its results; another executor starts them again.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, get_args
 
 from gcompute.errors import ComputeError
@@ -170,19 +172,23 @@ class ResultSource:
         self._transport = transport
         self._port = port
         self._pending: PendingTasks[Result] = PendingTasks()
-        #: Guards what follows; held while threads start, never while they run.
-        self._lock = threading.Lock()
+        #: Guards what follows; held while threads start, never while they run. An executor that
+        #: is garbage is closed in whatever thread finds it, which may have the lock already.
+        self._lock = threading.RLock()
         #: Who has submitted and not ended. They are kept alive by this: the user may have
         #: forgotten an executor whose futures he waits for.
         self._users: set[object] = set()
         self._threads: ResultThreads | None = None
+        #: Those that were told to stop last, while they run.
+        self._stopped: Callable[[], ResultThreads | None] = lambda: None
         _sources.add(self)
 
     def acquire(self, user: object, label: str) -> None:
         """Be used by one more; the first starts the threads, named after it."""
         with self._lock:
-            if self._threads is None:
-                self._threads = ResultThreads(
+            self._users.add(user)  # from now on no other release ends the threads
+            try:
+                self._threads = self._threads or ResultThreads(
                     self._client,
                     self._pending,
                     self._groups,
@@ -190,7 +196,9 @@ class ResultSource:
                     port=self._port,
                     label=label,
                 )
-            self._users.add(user)
+            except BaseException:
+                self._users.discard(user)
+                raise
 
     def release(self, user: object) -> ResultThreads | None:
         """Be used by one less; after the last the threads end, and are given to be joined."""
@@ -199,9 +207,20 @@ class ResultSource:
             threads = self._threads
             if self._users or threads is None:
                 return None
-            self._threads = None
+            self._threads, self._stopped = None, weakref.ref(threads)
+            _ending.add(threads)
         threads.delivery.stop()
         return threads
+
+    def wait_for_callbacks(self) -> None:
+        """Wait until the callbacks of all futures that ended by now have returned."""
+        with self._lock:
+            threads, stopped = self._threads, self._stopped()
+            passed = threads.delivery.passed() if threads is not None else None
+        if passed is not None:
+            passed.wait()
+        if stopped is not None:
+            stopped.delivery.join()
 
     def in_delivery(self) -> bool:
         """Tell whether the caller is the thread that ends futures: a callback of a user."""
@@ -249,10 +268,11 @@ class ResultSource:
 
     def abandon(self) -> None:
         """Be unused in a forked process: the threads, and all futures, are the parent's."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._pending = PendingTasks()
         self._users = set()
         self._threads = None
+        self._stopped = lambda: None
 
 
 class ExecutorsShare:
@@ -291,7 +311,19 @@ _making = threading.Lock()
 _sources: weakref.WeakSet[ResultSource] = weakref.WeakSet()
 
 
+#: Threads that were told to stop, for as long as they run.
+_ending: weakref.WeakSet[ResultThreads] = weakref.WeakSet()
+
+
+@atexit.register
+def _finish_callbacks() -> None:
+    """Wait for what was already ending: the callbacks of its last futures may still run."""
+    for threads in list(_ending):
+        threads.delivery.join()
+
+
 def _abandon_all() -> None:
+    _ending.clear()
     for source in list(_sources):
         source.abandon()
 
