@@ -1,0 +1,143 @@
+"""The source of results that executors share: who starts its threads, and what waits for them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.executor.stand_ins import WAIT_S, Service, answer_all, double, executor_of
+
+#: A program that ends while a callback of its last future runs.
+_PROGRAM = """
+import time
+from gcompute.executor import results
+from tests.unit.executor.stand_ins import WAIT_S, Service, Stream, answer_all, double, executor_of
+
+results.ResultStream = Stream
+service = Service()
+answer_all(service)
+executor = executor_of(service)
+future = executor.submit(double, 1)
+
+def callback(_future):
+    time.sleep(0.3)
+    print("called back")
+
+future.add_done_callback(callback)
+"""
+
+
+class _Cycle:
+    """What only the garbage collector finds."""
+
+    def __init__(self, held: object) -> None:
+        self.held = held
+        self.itself = self
+
+
+class _Users(set[Any]):
+    """The users of a source; garbage is collected in the middle of an addition."""
+
+    def add(self, user: object) -> None:
+        gc.collect()
+        super().add(user)
+
+
+def test_an_executor_that_is_garbage_is_closed_whatever_its_finder_holds(service: Service) -> None:
+    """The collector runs in any thread, also in one that is about to start the same threads."""
+    answer_all(service)
+    garbage, started = executor_of(service), executor_of(service)
+    assert garbage.submit(double, 1).result(WAIT_S) == "done"
+    source = garbage._engine._source
+    assert source is not None
+    done = threading.Event()
+
+    def use() -> None:
+        assert started.submit(double, 2).result(WAIT_S) == "done"
+        started.shutdown()
+        done.set()
+
+    gc.disable()
+    try:
+        source._users = _Users(source._users)
+        _Cycle(garbage)
+        del garbage
+        threading.Thread(target=use, daemon=True).start()
+        assert done.wait(WAIT_S)
+    finally:
+        gc.enable()
+
+
+def test_a_shutdown_waits_for_callbacks_while_others_use_the_threads(service: Service) -> None:
+    """As it does where the threads end with it."""
+    answer_all(service)
+    with executor_of(service) as other, executor_of(service) as executor:
+        assert other.submit(double, 0).result(WAIT_S) == "done"
+        begun, go_on, returned = threading.Event(), threading.Event(), threading.Event()
+
+        def callback(_future: object) -> None:
+            begun.set()
+            assert go_on.wait(WAIT_S)
+            returned.set()
+
+        service.gate.clear()
+        executor.submit(double, 1).add_done_callback(callback)
+        service.gate.set()
+        assert begun.wait(WAIT_S)
+        seen: list[bool] = []
+
+        def leave() -> None:
+            executor.shutdown()
+            seen.append(returned.is_set())
+
+        leaving = threading.Thread(target=leave)
+        leaving.start()
+        leaving.join(0.2)
+        go_on.set()
+        leaving.join(WAIT_S)
+        assert seen == [True]
+
+
+@pytest.mark.parametrize(
+    "more", ["", "del executor", "future.result(); executor.shutdown(wait=False)"]
+)
+def test_the_interpreter_waits_for_callbacks(more: str) -> None:
+    """Whether the executor is still there, was forgotten, or is shut down."""
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{_PROGRAM}\n{more}\nfuture.result()"],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == ("called back\n", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_uses_a_task_group_of_its_own(service: Service) -> None:
+    """Unknown tasks in a group of the parent's would be taken for those of a broken submit."""
+    answer_all(service)
+    unused = executor_of(service)
+    with executor_of(service) as executor:
+        assert executor.submit(double, 1).result(WAIT_S) == "done"
+        assert unused._groups.resolve(unused._group) == service.group
+        read, write = os.pipe()
+        child = os.fork()
+        if not child:
+            new = executor_of(service)
+            seen = [e._groups.resolve(e._group) for e in (unused, new)]
+            os.write(write, repr(seen).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert os.read(read, 1000) == b"[None, None]"
+        os.close(read)
+        os.close(write)
+        assert unused._groups.resolve(unused._group) == service.group
