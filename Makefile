@@ -22,7 +22,8 @@ demo: $(VENV)/.demo ## Run functions on this machine through the local service
 test: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Run every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
-# The seed is printed first; the same CASES and SEED are the same campaign.
+# The seed is printed first. The same CASES and SEED find the same in the web service, and mostly in
+# the broker: tests/fuzz/campaign.py says why.
 CASES ?= 20000
 SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 fuzz: $(VENV)/.dev ## Fuzz the web service and the broker, from a random seed

@@ -49,6 +49,8 @@ class HttpServer:
         self._server = _Server(
             uvicorn.Config(
                 unless_refused(by_path(app)),
+                # Whatever else is installed: what is no HTTP has the same answers everywhere.
+                http="h11",
                 lifespan="off",
                 ws="none",
                 access_log=False,

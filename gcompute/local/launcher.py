@@ -571,9 +571,11 @@ def _stop_process(process: subprocess.Popen[bytes], temporary: Path | None, owne
 
 
 def _unusable(folder: Path, error: OSError) -> LocalServiceFailed:
+    file = isinstance(error, FileExistsError | NotADirectoryError)
+    why = "a file is in its place" if file else error.strerror
     return LocalServiceFailed(
-        f"the state folder {folder} cannot be used ({error.strerror}): "
-        "pass a state_dir that can be written"
+        f"the state folder {folder} cannot be used ({why}): "
+        "pass a state_dir (--state) that can be written"
     )
 
 

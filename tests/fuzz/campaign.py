@@ -1,7 +1,11 @@
 """How many cases a fuzzing campaign has, and where it starts.
 
-`make test` runs a short campaign that is the same every time, `make fuzz` a long one from a random
-seed, which it prints first: the same seed and number of cases give the same campaign.
+`make test` runs a short campaign from a fixed seed, `make fuzz` a long one from a random seed,
+which it prints first. The same seed and number of cases choose the same: requests, bytes,
+mutations. At the broker, what is mutated was recorded from pika just before: it has passwords and
+tags of that run in it, and may differ by a frame. What comes of a case depends on what was sent
+before it as well. So with the same seed a failure of the web service comes again, one of the
+broker mostly.
 """
 
 from __future__ import annotations

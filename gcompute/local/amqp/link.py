@@ -119,10 +119,12 @@ class AmqpLink:
         except BaseException as error:
             await self.stop()
             if isinstance(error, TimeoutError):
+                failure = self._last_failure
+                last = "" if failure is None else f". The last try: {failure}"
                 raise LinkUnreachable(
                     f"no AMQP broker answered at {self.where} within {timeout_s:g} s: "
-                    "check that it runs, and its host and port"
-                ) from self._last_failure
+                    f"check that it runs, and its host and port{last}"
+                ) from failure
             raise
 
     async def stop(self) -> None:

@@ -29,12 +29,12 @@ def test_a_taken_port() -> None:
 
 
 def test_a_broker_that_is_not_there() -> None:
-    """The message names host and port, and not the password."""
+    """The message names host and port and what happened there, and not the password."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
         service = LocalService(workers=0, broker=f"amqp://user:hidden@127.0.0.1:{port}/x")
-        with pytest.raises(LocalServiceFailed, match=f"127.0.0.1:{port}") as caught:
+        with pytest.raises(LocalServiceFailed, match=f"127.0.0.1:{port}.*refused") as caught:
             service.start()
     assert "hidden" not in str(caught.value)
 
