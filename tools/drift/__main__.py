@@ -21,7 +21,7 @@ from tools.codegen.errors import CodegenError
 from tools.drift.contract import compare_contract
 from tools.drift.exchanges import WrongRecording, read_recordings
 from tools.drift.explained import FILE, WrongExplanations, load_explanations
-from tools.drift.findings import Part, exit_status, report
+from tools.drift.findings import Part, Verdict, exit_status, report, summary
 from tools.drift.installed import InstalledUnreadable
 from tools.drift.newest import install_newest
 from tools.drift.recordings import compare_recordings
@@ -50,12 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         explanations = load_explanations(tuple(parts), options.explained)
-        chosen = [compare for name, compare in parts.items() if name in (options.parts or parts)]
-        verdicts = [explanations.judge(compare()) for compare in chosen]
+        verdicts: list[Verdict] = []
+        for name, compare in parts.items():
+            if name in (options.parts or parts):
+                verdicts.append(explanations.judge(compare()))
+                # Recording anew takes minutes: each part is told when it is known.
+                print("\n".join(report(verdicts[-1])), end="\n\n", flush=True)
     except (WrongExplanations, WrongRecording, InstalledUnreadable, CodegenError) as error:
         print(f"drift: {error}", file=sys.stderr)
         return 2
-    print("\n".join(report(verdicts)))
+    print(summary(verdicts))
     return exit_status(verdicts, strict=options.strict)
 
 

@@ -68,24 +68,22 @@ class Verdict:
         return not self.unexplained and not self.stale
 
 
-def report(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    """Give the report's lines: each part, then what it comes to."""
+def summary(verdicts: Iterable[Verdict]) -> str:
+    """Give the report's last line: what the parts come to."""
     judged = list(verdicts)
-    for verdict in judged:
-        yield from _part_lines(verdict)
-        yield ""
     unexplained = sum(len(each.unexplained) for each in judged)
     stale = sum(len(each.stale) for each in judged)
     open_ends = sum(len(each.part.not_compared) for each in judged)
-    summary = [f"{_count(unexplained, 'difference')} without a reason"]
+    told = [f"{_count(unexplained, 'difference')} without a reason"]
     if stale:
-        summary.append(f"{_count(stale, 'reason')} for nothing")
+        told.append(f"{_count(stale, 'reason')} for nothing")
     if open_ends:
-        summary.append(f"{_count(open_ends, 'comparison')} not made")
-    yield f"drift: {', '.join(summary)}"
+        told.append(f"{_count(open_ends, 'comparison')} not made")
+    return f"drift: {', '.join(told)}"
 
 
-def _part_lines(verdict: Verdict) -> Iterator[str]:
+def report(verdict: Verdict) -> Iterator[str]:
+    """Give the report's lines about one part."""
     part = verdict.part
     yield f"{part.name}: {part.title}"
     yield from (f"  compared: {line}" for line in part.compared)

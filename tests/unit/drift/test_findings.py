@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.drift.findings import Difference, Part, Verdict, exit_status, report
+from tools.drift.findings import Difference, Part, Verdict, exit_status, report, summary
 
 
 def verdict(
@@ -20,7 +20,7 @@ def verdict(
 def test_the_report_has_it_all() -> None:
     """Compared, not compared, explained, unexplained with its place, stale, and the sum."""
     found = verdict([Difference("Client.run(new): added", "default None")], ["old"], ["no index"])
-    assert list(report([found])) == [
+    assert [*report(found), summary([found])] == [
         "sdk: one and other",
         "  compared: 12 names",
         "  not compared: no index",
@@ -28,14 +28,13 @@ def test_the_report_has_it_all() -> None:
         "  unexplained: Client.run(new): added (default None)",
         "  explains nothing: old",
         "  correct what is wrong, or give the reason in reasons.yaml",
-        "",
         "drift: 1 difference without a reason, 1 reason for nothing, 1 comparison not made",
     ]
 
 
 def test_a_clean_report_says_so() -> None:
     """The sum of nothing is told as well."""
-    assert list(report([verdict(), verdict()]))[-1] == "drift: 0 differences without a reason"
+    assert summary([verdict(), verdict()]) == "drift: 0 differences without a reason"
 
 
 @pytest.mark.parametrize(
