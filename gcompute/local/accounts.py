@@ -85,7 +85,7 @@ class EmbeddedAccounts:
         """Make an account that may do everything."""
         everything = ".*"
         self._broker.add_user(
-            _SERVICE, _password(), configure=everything, write=everything, read=everything
+            _SERVICE, new_password(), configure=everything, write=everything, read=everything
         )
         return self._broker.url(_SERVICE)
 
@@ -96,7 +96,7 @@ class EmbeddedAccounts:
 
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in, with a fresh password."""
-        login = Login(name, _password(), write, read)
+        login = Login(name, new_password(), write, read)
         self._logins.keep(login)
         self._admit(login)
         return self._broker.url(name)
@@ -111,7 +111,8 @@ class EmbeddedAccounts:
         self._broker.add_user(login.name, login.password, write=login.write, read=login.read)
 
 
-def _password() -> str:
+def new_password() -> str:
+    """Make a password that nobody guesses, and that a URL takes as it is."""
     return secrets.token_urlsafe(24)
 
 

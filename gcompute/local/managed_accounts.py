@@ -11,14 +11,13 @@ them manage users; :class:`LinkUnreachable`, it does not answer. Neither text ha
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import httpx
 import pika
 
-from .accounts import without_credentials
+from .accounts import new_password, without_credentials
 from .amqp import LinkError, LinkRefused, LinkUnreachable
 
 _TIMEOUT_S = 5.0
@@ -85,7 +84,7 @@ class ManagedAccounts:
 
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in, with a fresh password."""
-        password = secrets.token_urlsafe(24)
+        password = new_password()
         await self._ask("PUT", f"/api/users/{name}", {"password": password, "tags": ""})
         permissions = {"configure": "", "write": write, "read": read}
         await self._ask("PUT", f"/api/permissions/{self._vhost}/{name}", permissions)

@@ -94,7 +94,7 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     """The message names it."""
     path = tmp_path / "file"
     path.write_text("")
-    with pytest.raises(LocalServiceFailed, match=r"file cannot .*a file is in its place.*state_dir"):
+    with pytest.raises(LocalServiceFailed, match=r"file cannot .*file is in its place.*state_dir"):
         LocalService(state_dir=path).start()
 
 
