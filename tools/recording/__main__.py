@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tools.recording import scenarios  # noqa: F401  # registers them
+from tools.recording.checksums import write_checksums
 from tools.recording.local import record_locally
 from tools.recording.scenario import SCENARIOS
 
@@ -24,10 +25,11 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=CASSETTES, help="where recordings go")
     arguments = parser.parse_args()
     chosen = [n for n in SCENARIOS if not arguments.names or any(w in n for w in arguments.names)]
-    with tempfile.TemporaryDirectory(prefix="gcompute-record-") as folder:
+    with tempfile.TemporaryDirectory(prefix="canary-folder-") as folder:
         failed = record_locally(
             chosen, arguments.folder.absolute(), str(arguments.python.absolute()), Path(folder)
         )
+    write_checksums(arguments.folder)
     print(f"{len(chosen) - len(failed)} of {len(chosen)} scenarios recorded in {arguments.folder}")
     return 1 if failed else 0
 

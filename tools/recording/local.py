@@ -32,7 +32,7 @@ from tests.support.http_front import HttpFront, Reply, Request
 from tests.support.official_agent import running_agent
 from tools.recording.conductor import Conductor
 from tools.recording.scenario import ADA, BOB, LATE, STRANGER
-from tools.recording.scrubbing import SERVICE
+from tools.recording.scrubbing import SERVICE, identities
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,7 +108,7 @@ def _by_proxy(request: Request, reply: Reply, proxy: AmqpProxy) -> Reply:
 async def _tokens(service: LocalService) -> dict[str, str]:
     """Give a token for each user: those of the service, one of nobody, and one that was good."""
     tokens = {user: service.token_of(user) for user in service.users}
-    return tokens | {STRANGER: "nobody-has-this-token", LATE: await _expired_token(service)}
+    return tokens | {STRANGER: "canary-token-of-nobody", LATE: await _expired_token(service)}
 
 
 async def _expired_token(service: LocalService) -> str:
@@ -131,18 +131,20 @@ async def _expired_token(service: LocalService) -> str:
 def _scrub(service: LocalService, given: dict[str, Any], folder: Path) -> dict[str, str]:
     """Say what of this machine and service is not to be written, and what is instead."""
     known = {token: f"token-of-{user}" for user, token in given["tokens"].items()}
-    for number, identity in enumerate(given["identities"].values(), 1):
-        known[identity] = f"{'abcdef'[number - 1] * 8}-0000-4000-8000-00000000000{number}"
-    return known | {
-        _OFFICIAL_ADDRESS: SERVICE,
-        service.url: SERVICE,
-        str(folder): "/recorder",
-        str(ROOT): "/project",
-        socket.gethostname(): "host.example.org",
-        socket.getfqdn(): "host.example.org",
-        platform.platform(): "Linux-6.1.0-x86_64-with-glibc2.36",
-        platform.release(): "6.1.0",
-    }
+    return (
+        known
+        | identities(given["identities"])
+        | {
+            _OFFICIAL_ADDRESS: SERVICE,
+            service.url: SERVICE,
+            str(folder): "/recorder",
+            str(ROOT): "/project",
+            socket.gethostname(): "host.example.org",
+            socket.getfqdn(): "host.example.org",
+            platform.platform(): "Linux-6.1.0-x86_64-with-glibc2.36",
+            platform.release(): "6.1.0",
+        }
+    )
 
 
 def made_by() -> dict[str, str]:
@@ -166,6 +168,8 @@ def _git(*arguments: str) -> str:
 
 def _environment(front: HttpFront, folder: Path) -> dict[str, str]:
     return {
+        "USER": "canary-user",
+        "LOGNAME": "canary-user",
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),
         "GLOBUS_COMPUTE_USER_DIR": str(folder / "client"),

@@ -231,7 +231,7 @@ def endpoint(stage: Stage) -> None:
     here = client.register_endpoint(
         "mine",
         None,
-        metadata={"hostname": "node.example.org", "description": "an endpoint"},
+        metadata={"hostname": "host.example.org", "description": "an endpoint"},
         display_name="Mine",
         subscription_id=SUBSCRIPTION,
         auth_policy=NOTHING,

@@ -54,7 +54,7 @@ def endpoints(stage: Stage) -> None:
     document = {
         "endpoint_name": "mine",
         "display_name": "Mine",
-        "metadata": {"description": "an endpoint", "hostname": "node.example.org"},
+        "metadata": {"description": "an endpoint", "hostname": "host.example.org"},
         "subscription_uuid": SUBSCRIPTION,
         "allowed_functions": [mine],
         "public": True,
