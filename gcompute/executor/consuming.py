@@ -89,6 +89,7 @@ class QueueConsumer:
         self._listener = listener
         self._backoff = Backoff()
         self._channel: Channel | None = None
+        self._wanted = True
         self._last_tag = 0
         #: Guards what follows. Tags are counted on from channel to channel.
         self._lock = threading.Lock()
@@ -124,12 +125,21 @@ class QueueConsumer:
         if held and self._channel is not None and self._channel.is_open and tag > self._first_tag:
             self._channel.basic_nack(tag - self._first_tag, requeue=True)
 
+    def close(self) -> None:
+        """Consume no more; what was not acknowledged goes back to the queue."""
+        self._wanted = False
+        if self._channel is not None and self._channel.is_open:
+            self._channel.close(0, "the queue is not needed")
+
     def _open(self) -> None:
-        if self._connection.is_open:
+        if self._wanted and self._connection.is_open:
             self._connection.channel(on_open_callback=self._on_open)
 
     def _on_open(self, channel: Channel) -> None:
         self._channel = channel
+        if not self._wanted:
+            channel.close(0, "the queue is not needed")
+            return
         with self._lock:
             self._first_tag = self._last_tag
             self._acknowledgements = Acknowledgements()
@@ -162,7 +172,7 @@ class QueueConsumer:
 
     def _on_closed(self, _channel: Channel, reason: Exception) -> None:
         self._channel = None
-        if self._connection.is_open:
+        if self._wanted and self._connection.is_open:
             log.info("the result queue of task group %s was closed: %s", self.group, reason)
             self._listener.interrupted(self.group, str(reason))
             self._connection.ioloop.call_later(self._backoff.next_s(), self._open)

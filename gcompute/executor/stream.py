@@ -46,6 +46,9 @@ _ACKNOWLEDGE_DELAY_S = 0.02
 #: Seconds without a sign of the broker that are one too many, unless it proposes fewer.
 _HEARTBEAT_S = 30
 
+#: Task groups that are consumed at once. Each takes a channel, of which a connection has some 2000.
+_MOST_GROUPS = 1000
+
 #: Seconds that a broker has to answer a close.
 _CLOSE_TIMEOUT_S = 5
 
@@ -96,7 +99,7 @@ class ResultStream:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
-        #: Task groups to consume, in the order in which they came.
+        #: Task groups to consume, the one that was watched longest ago first.
         self._groups: dict[str, None] = {}
         #: Deliveries that were handled; their acknowledgement is scheduled while there are any.
         self._handled: list[Token] = []
@@ -119,10 +122,16 @@ class ResultStream:
                 self._thread = spawn(f"results{self._label}", self._run)
 
     def watch(self, task_group_id: str) -> None:
-        """Consume a task group's queue, now and after each reconnection."""
+        """Consume a task group's queue, now and after each reconnection.
+
+        Where there are very many, the one that was watched longest ago is consumed no more.
+        """
         with self._lock:
             known = task_group_id in self._groups
+            self._groups.pop(task_group_id, None)
             self._groups[task_group_id] = None
+            if len(self._groups) > _MOST_GROUPS:
+                del self._groups[next(iter(self._groups))]
         self.prepare()
         if not known:
             self._in_loop(self._consume_all)
@@ -254,11 +263,19 @@ class ResultStream:
     def _consume_all(self) -> None:
         if self._life.state is not State.CONSUMING or self._connection is None:
             return
-        for group in list(self._groups):
+        wanted = self._wanted()
+        for group in self._consumers.keys() - wanted:
+            self._consumers.pop(group).close()
+            self._listener.interrupted(group, f"more than {_MOST_GROUPS} task groups are in use")
+        for group in wanted:
             if group not in self._consumers:
                 self._consumers[group] = QueueConsumer(
                     self._connection, self._access["queue_prefix"], group, self._listener
                 )
+
+    def _wanted(self) -> list[str]:
+        with self._lock:
+            return list(self._groups)
 
     def _schedule_acknowledgement(self) -> None:
         if self._connection is not None:
@@ -285,7 +302,7 @@ class ResultStream:
         connection.ioloop.stop()
 
     def _interrupted(self, reason: str) -> None:
-        for group in list(self._groups):
+        for group in self._wanted():
             self._listener.interrupted(group, reason)
 
     def _unneeded(self) -> None:

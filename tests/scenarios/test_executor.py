@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from gcompute import Client, ComputeFuture, Executor, TaskExecutionFailed
+from gcompute.executor import stream
 from gcompute.local import LocalService
 
 #: Seconds in which any single result must be there.
@@ -269,3 +270,26 @@ future.add_done_callback(lambda f: None)
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
+
+
+def test_more_task_groups_are_used_than_a_connection_has_channels(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest are consumed no more; what is awaited of them is asked for."""
+    monkeypatch.setattr(stream, "_MOST_GROUPS", 3)
+
+    def later(x: int, seconds: float) -> int:
+        import time
+
+        time.sleep(seconds)
+        return x
+
+    slow = executor.submit(later, -1, 1.0)
+    for n in range(8):
+        executor.task_group_id = None
+        assert executor.submit(later, n, 0).result(SOON) == n
+    assert slow.result(SOON) == -1
+    source = executor._engine._source
+    assert source is not None
+    assert source._threads is not None
+    assert len(source._threads.stream._consumers) == 3
