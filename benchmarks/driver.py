@@ -165,8 +165,9 @@ def measure_large(
 
     def drop(future: Any) -> None:
         error = future.exception(0)
-        if error is not None or len(future.result(0)) != result_bytes:
-            wrong.append(repr(error))
+        result = None if error else future.result(0)
+        if not isinstance(result, bytes) or len(result) != result_bytes:
+            wrong.append(repr(error or type(result)))
         left.release()
 
     futures = [executor.submit(noop) for _ in range(count)]

@@ -24,6 +24,14 @@ def test_named() -> None:
     assert options.json == Path("out.json")
 
 
+def test_plot() -> None:
+    """The curve that is drawn is measured, too, whatever else was named."""
+    options = parse(["--official", "python", "--plot", "docs", "floor"])
+    assert options.plot == Path("docs")
+    assert [benchmark.name for benchmark in options.benchmarks] == ["scaling", "floor"]
+    assert parse(["--official", "python", "--plot", "docs"]).benchmarks == list(BENCHMARKS)
+
+
 def test_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
     """A name that is none ends with the usage and says which."""
     with pytest.raises(SystemExit) as ended:
