@@ -15,6 +15,7 @@ from gcompute import Batch
 from gcompute.errors import SerdeError, SerializationError
 from gcompute.runtime import create_user_runtime
 from gcompute.serialize import AllDataStrategies, ComputeSerializer, JSONData, unpack_buffers
+from tests.support.names import stable
 
 F = "10000000-0000-4000-8000-000000000001"
 G = "10000000-0000-4000-8000-000000000002"
@@ -181,7 +182,7 @@ def test_a_result_serializer_that_is_none_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["resource_specification", "user_endpoint_config"])
 @pytest.mark.parametrize(
-    "value", [[1], "x", 7, {"a": {1}}, {"a": float("nan")}, {"a": uuid.UUID(F)}], ids=repr
+    "value", [[1], "x", 7, {"a": {1}}, {"a": float("nan")}, {"a": uuid.UUID(F)}], ids=stable
 )
 def test_a_value_that_json_cannot_carry_is_refused(name: str, value: Any) -> None:
     """When it is given, by the name of the argument, and not when the batch is sent."""

@@ -19,6 +19,7 @@ from gcompute.errors import (
     SerdeError,
 )
 from gcompute.serialize import JSONData, PureSourceTextInspect
+from tests.support.names import stable
 from tests.support.scripted_service import (
     ENDPOINT_ID,
     FUNCTION_ID,
@@ -247,7 +248,7 @@ def test_warnings_point_at_the_callers_line() -> None:
     ]
 
 
-@pytest.mark.parametrize("copying", [copy.copy, copy.deepcopy, pickle.dumps], ids=repr)
+@pytest.mark.parametrize("copying", [copy.copy, copy.deepcopy, pickle.dumps], ids=stable)
 def test_a_client_does_not_travel(copying: Callable[[Client], object]) -> None:
     """The error says what to do, also where a function that is sent drags a client along."""
     with pytest.raises(TypeError, match="a Client cannot be copied or pickled"):

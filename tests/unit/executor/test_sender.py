@@ -26,6 +26,7 @@ from gcompute.executor.groups import GroupChoice, TaskGroups
 from gcompute.executor.outbox import Destination, Submission
 from gcompute.executor.pending import AwaitedTask
 from gcompute.executor.sender import Sender, submit_request
+from tests.support.names import stable
 from tests.unit.executor.stand_ins import GROUP, SERIALIZER
 
 ENDPOINT = uuid.UUID("20000000-0000-4000-8000-000000000002")
@@ -634,7 +635,7 @@ def test_callbacks_that_raise_do_not_stop_the_batch() -> None:
     assert all(isinstance(s.future.exception(0), NotFound) for s in batch)
 
 
-@pytest.mark.parametrize("error", [FAILED, RuntimeError("bug"), UserWarning("offline")], ids=repr)
+@pytest.mark.parametrize("error", [FAILED, RuntimeError("bug"), UserWarning("offline")], ids=stable)
 def test_what_fails_after_a_submit_repeats_nothing(error: Exception) -> None:
     """The tasks are taken: they are not sent again, and their futures do not fail."""
     setting = Setting()

@@ -16,6 +16,7 @@ from gcompute.errors import (
     ServiceUnreachable,
 )
 from tests.support.both_clients import Connect
+from tests.support.names import stable
 from tests.support.scripted_service import (
     ENDPOINT_ID,
     FUNCTION_ID,
@@ -95,7 +96,7 @@ def test_a_submit_with_a_broken_answer_is_sent_once(content: bytes, connect: Con
 @pytest.mark.parametrize(
     "answer",
     [httpx.ConnectError("refused"), httpx.ConnectTimeout("no route"), httpx.PoolTimeout("busy")],
-    ids=repr,
+    ids=stable,
 )
 def test_a_submit_that_never_arrived_is_sent_again(answer: Answer, connect: Connect) -> None:
     """Twice more, and then the error says that it was not sent, and nothing of lost tasks."""

@@ -19,6 +19,7 @@ from gcompute.errors import (
 )
 from gcompute.serialize import AllCodeStrategies, JSONData, PortableCode
 from tests.support.both_clients import Connect
+from tests.support.names import stable
 from tests.support.scripted_service import (
     ENDPOINT_ID,
     FUNCTION_ID,
@@ -85,7 +86,7 @@ def test_a_warning_that_is_an_error_stops_the_submit(connect: Connect) -> None:
         "text",
         None,
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_the_same_or_an_unknown_python_is_no_mismatch(endpoint: Any, connect: Connect) -> None:
     """What cannot be compared is left alone, and never stops a submit."""

@@ -15,6 +15,7 @@ from gcompute import Batch
 from gcompute.errors import ComputeAPIError, NotFound
 from gcompute.serialize import ComputeSerializer, JSONData, unpack_buffers
 from tests.support.both_clients import Connect
+from tests.support.names import stable
 from tests.support.scripted_service import ENDPOINT_ID, FUNCTION_ID, Answer, ScriptedService
 
 OTHER_ENDPOINT = "20000000-0000-4000-8000-000000000009"
@@ -97,7 +98,7 @@ def test_the_forms_do_not_mix(connect: Connect) -> None:
         client.batch_run(Batch(None))
 
 
-@pytest.mark.parametrize("answer", [{}, {FUNCTION_ID: []}, {FUNCTION_ID: None}], ids=repr)
+@pytest.mark.parametrize("answer", [{}, {FUNCTION_ID: []}, {FUNCTION_ID: None}], ids=stable)
 def test_ids_that_are_missing_are_an_error_of_the_service(answer: Any, connect: Connect) -> None:
     """Not a KeyError, StopIteration or RuntimeError."""
     client = connect(ScriptedService({_submit_path(ENDPOINT_ID): {"tasks": answer}}))

@@ -22,6 +22,7 @@ from gcompute.serialize import (
     unpack_buffers,
 )
 from gcompute.serialize.callables import callable_name, with_name
+from tests.support.names import stable
 
 
 def plain(x: int) -> int:
@@ -94,7 +95,7 @@ def test_another_python_gets_no_bytecode(
         (len, ["01\n"]),
         (ShellFunction("echo {x}", walltime=1, quote=True), ["01\n"]),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_portable_code_goes_by_reference_and_as_source(
     function: Any, identifiers: list[str]

@@ -28,6 +28,7 @@ from gcompute.serialize import (
     pack_buffers,
 )
 from gcompute.serialize.pickling import BytecodeRefused
+from tests.support.names import stable
 
 
 def uses_closure(value: Any) -> Callable[[], Any]:
@@ -78,7 +79,7 @@ SENT = [
 ]
 
 
-@pytest.mark.parametrize("value", SENT + OWN_ERRORS, ids=repr)
+@pytest.mark.parametrize("value", SENT + OWN_ERRORS, ids=stable)
 @pytest.mark.parametrize("protocol", [2, 4, 5])
 def test_nothing_sent_refers_to_gcompute(
     monkeypatch: pytest.MonkeyPatch, value: Any, protocol: int
@@ -93,7 +94,7 @@ def test_nothing_sent_refers_to_gcompute(
     assert found == []
 
 
-@pytest.mark.parametrize("value", SENT, ids=repr)
+@pytest.mark.parametrize("value", SENT, ids=stable)
 def test_what_is_sent_loads_here(value: Any) -> None:
     """A worker of ours gets an object of ours, without the official package."""
     assert "globus_compute_sdk" not in sys.modules
@@ -102,7 +103,7 @@ def test_what_is_sent_loads_here(value: Any) -> None:
     assert "globus_compute_sdk" not in sys.modules
 
 
-@pytest.mark.parametrize("error", OWN_ERRORS, ids=repr)
+@pytest.mark.parametrize("error", OWN_ERRORS, ids=stable)
 def test_an_error_that_endpoints_lack_goes_as_the_nearest_that_they_have(
     error: errors.ComputeError,
 ) -> None:
@@ -142,7 +143,7 @@ def test_a_failed_tasks_error_has_its_remote_traceback_as_cause() -> None:
         uses_closure(gcompute),
         uses_closure(errors.NotFound),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_what_endpoints_lack_is_refused(value: Any) -> None:
     """The error says so, and what to do, before anything is sent."""

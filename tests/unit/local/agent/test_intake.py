@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gcompute.local.agent.intake import Acks, TaskRejected, read_task
 from gcompute.messages import TaskMessage, encode
 
-TASK_ID = str(uuid.uuid4())
+TASK_ID = "10000000-0000-4000-8000-000000000001"
 ENGINE = "SomeEngine"
 HEADERS: dict[str, Any] = {"task_uuid": TASK_ID, "function_uuid": str(uuid.uuid4())}
 JSON_PATH = "globus_compute_sdk.serialize.concretes.JSONData"

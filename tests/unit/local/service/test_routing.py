@@ -21,8 +21,8 @@ from gcompute.messages import (
 )
 from gcompute.protocol import MAX_RESULT_BYTES
 
-TASK = str(uuid.uuid4())
-ENDPOINT = str(uuid.uuid4())
+TASK = "10000000-0000-4000-8000-000000000001"
+ENDPOINT = "20000000-0000-4000-8000-000000000002"
 KEY = f"{ENDPOINT}.results"
 
 
