@@ -11,7 +11,7 @@ OFFICIAL_VERSION := 4.19.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz check bench faults interop drift record codegen clean rabbitmq
+.PHONY: help demo test fuzz check bench plot faults interop drift record codegen clean rabbitmq
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check: $(VENV)/.dev ## Lint, check types, check that generated code is up to dat
 
 bench: $(VENV)/.bench $(OFFICIAL)/.ready $(OURS)/.ready rabbitmq ## Measure against the official SDK, side by side
 	@$(BIN)/python -m benchmarks --official $(OFFICIAL)/bin/python --ours $(OURS)/bin/python $(ARGS)
+
+plot: $(VENV)/.bench $(OFFICIAL)/.ready $(OURS)/.ready rabbitmq ## Measure and draw the scaling curve in docs/benchmarks
+	@$(BIN)/python -m benchmarks --official $(OFFICIAL)/bin/python --ours $(OURS)/bin/python --plot docs/benchmarks
 
 faults: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Break everything with 500 tasks in flight, for both clients
 	@$(BIN)/python -m tests.faults $(ARGS)
