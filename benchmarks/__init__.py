@@ -8,13 +8,17 @@ read from ``/proc``.
 
     __main__      arguments in, tables out
     suite/        one module a benchmark, and the list of them
-    setting       what a benchmark is given: both sides, rounds, the service when it asks for it
+    setting       what a benchmark is given: both sides, rounds, the services when it asks for them
     sides         the two interpreters; code for them goes in, JSON comes out
-    driver        the script that runs in either interpreter, against the service
+    driver        the script that runs in either interpreter, against a service
     local_driver  the one for what needs no service
+    floor_driver  the one in the place of a client: bare requests, a bare consumer
+    answering     a service that answers each task itself, so that the client alone is measured;
+                  answering_service is its process
     figures       rows of numbers, medians, ratios, targets
     table         rows as text
+    plot          the scaling curve
     machine       what was measured on
 
-Read the ratios: both sides take turns, so that what else the machine does hits both.
+Read the ratios: the columns take turns, so that what else the machine does hits all.
 """

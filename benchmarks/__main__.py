@@ -90,7 +90,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--plot",
         type=Path,
         metavar="FOLDER",
-        help=f"draw the scaling curve there; runs {scaling.NAME}, and nothing else that is not named",
+        help=f"draw the scaling curve there: runs {scaling.NAME}, and what else is named",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every repetition there")
     parser.add_argument("names", nargs="*", metavar="NAME", help="run only these")
