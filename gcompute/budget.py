@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import threading
 
+from gcompute.forking import tell_of_forks
+
 
 class Place:
     """A place for one request.
@@ -46,6 +48,11 @@ class RequestBudget:
         self._places: list[Place] = []
         #: Nothing goes before this.
         self._closed_until = float("-inf")
+        tell_of_forks(self)
+
+    def abandon(self) -> None:
+        """Be usable in a forked process: whoever held the lock is not there."""
+        self._lock = threading.Lock()
 
     def change(self, limit: int | None, window_s: float | None) -> None:
         """Keep to other numbers from now on; ``None`` leaves one as it is.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
+from gcompute.forking import tell_of_forks
+
 
 class Once:
     """Says who does a thing: the first who asks.
@@ -16,6 +18,11 @@ class Once:
     def __init__(self, done: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
         self._claimed = set(done)
+        tell_of_forks(self)
+
+    def abandon(self) -> None:
+        """Be usable in a forked process: whoever held the lock is not there."""
+        self._lock = threading.Lock()
 
     def claim(self, thing: str) -> bool:
         """Say whether it is for the caller to do."""

@@ -10,12 +10,12 @@ Safe to use from many threads.
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+
+from gcompute.forking import tell_of_forks
 
 
 class GroupChoice:
@@ -152,7 +152,7 @@ class TaskGroups:
         #: Groups of the process that this one was forked from. It takes what it does not know
         #: there for its own, so they are not used here unless a user names them.
         self._inherited: frozenset[str] = frozenset()
-        _all.add(self)
+        tell_of_forks(self)
 
     def __getitem__(self, group: str) -> GroupTasks:
         """Give what is known of a group; of a new one, nothing."""
@@ -196,16 +196,3 @@ class TaskGroups:
         self._inherited |= self._groups.keys()
         self._groups = {}
         self._default = None
-
-
-#: All there are, to be told of a fork.
-_all: weakref.WeakSet[TaskGroups] = weakref.WeakSet()
-
-
-def _abandon_all() -> None:
-    for groups in list(_all):
-        groups.abandon()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_abandon_all)

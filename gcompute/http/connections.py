@@ -8,13 +8,13 @@ A forked process opens its own: two that speak on one connection read each other
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
+
+from gcompute.forking import tell_of_forks
 
 
 class _Pool:
@@ -37,7 +37,7 @@ class Connections:
         self._lock = threading.Lock()
         #: What the next request uses; a pool that was closed is nobody's but its users'.
         self._pool: _Pool | None = None
-        _all.add(self)
+        tell_of_forks(self)
 
     @contextmanager
     def use(self) -> Iterator[httpx.Client]:
@@ -70,17 +70,5 @@ class Connections:
             self._pool = None
 
 
-#: All there are, to be told of a fork.
-_all: weakref.WeakSet[Connections] = weakref.WeakSet()
-
 #: In a forked process: what is the parent's, kept as it is.
 _parents: list[_Pool] = []
-
-
-def _abandon_all() -> None:
-    for connections in list(_all):
-        connections.abandon()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_abandon_all)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gcompute.errors import ComputeError
+from gcompute.forking import tell_of_forks
 from gcompute.login.apps import app_authorizer, default_app, require_scope
 from gcompute.login.failures import Secret, login_errors, oauth_error
 from gcompute.login.requirements import demanded_logins
@@ -89,6 +90,11 @@ class Login:
         #: How often somebody or something was made to log in.
         self._logins = 0
         #: Held while the app is made, asked or logged in.
+        self._lock = threading.Lock()
+        tell_of_forks(self)
+
+    def abandon(self) -> None:
+        """Be usable in a forked process: whoever held the lock, in a request, is not there."""
         self._lock = threading.Lock()
 
     @property
