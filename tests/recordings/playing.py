@@ -15,7 +15,7 @@ from typing import Any
 import vcr
 
 from tools.recording import scenarios  # noqa: F401  # registers them
-from tools.recording.cassette_format import CassetteFormat, dump, load
+from tools.recording.cassette_format import for_vcr, load
 from tools.recording.matching import MATCHERS
 from tools.recording.scenario import SCENARIOS, Scenario
 from tools.recording.scrubbing import BROKER
@@ -61,8 +61,7 @@ class _Amended:
 
     def deserialize(self, text: str) -> dict[str, Any]:
         """Give vcrpy what was recorded."""
-        changed = self.change(load(text.replace(BROKER, self.broker)))
-        return CassetteFormat().deserialize(dump(changed))
+        return for_vcr(self.change(load(text.replace(BROKER, self.broker))))
 
 
 @contextmanager

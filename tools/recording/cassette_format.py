@@ -59,23 +59,28 @@ class CassetteFormat:
 
     def deserialize(self, text: str) -> Tree:
         """Give vcrpy what was recorded."""
-        interactions = [
-            {
-                "request": {
-                    "method": i["request"]["method"],
-                    "uri": i["request"]["uri"],
-                    "headers": _lists(i["request"]["headers"]),
-                    "body": body_text(i["request"]),
-                },
-                "response": {
-                    "status": {"code": i["response"]["status"], "message": None},
-                    "headers": _lists(i["response"]["headers"]),
-                    "body": {"string": body_text(i["response"]) or ""},
-                },
-            }
-            for i in load(text)["interactions"]
-        ]
-        return {"version": 1, "interactions": interactions}
+        return for_vcr(load(text))
+
+
+def for_vcr(tree: Tree) -> Tree:
+    """Give a recording as vcrpy has it."""
+    interactions = [
+        {
+            "request": {
+                "method": i["request"]["method"],
+                "uri": i["request"]["uri"],
+                "headers": _lists(i["request"]["headers"]),
+                "body": body_text(i["request"]),
+            },
+            "response": {
+                "status": {"code": i["response"]["status"], "message": None},
+                "headers": _lists(i["response"]["headers"]),
+                "body": {"string": body_text(i["response"]) or ""},
+            },
+        }
+        for i in tree["interactions"]
+    ]
+    return {"version": 1, "interactions": interactions}
 
 
 def dump(tree: Tree) -> str:

@@ -1,0 +1,86 @@
+"""All recordings are there, unchanged, and say what they are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.recordings.deliberate import DIFFERENCES
+from tests.recordings.playing import CASSETTES, recording
+from tools.recording.cassette_format import load
+from tools.recording.checksums import checksums, listed
+from tools.recording.matching import IGNORED
+from tools.recording.operations import operation_of, table
+from tools.recording.scenario import FAMILIES, SCENARIOS
+
+README = (CASSETTES / "README.md").read_text("utf-8")
+
+
+def test_every_scenario_is_recorded() -> None:
+    """And nothing else: a recording that nobody plays proves nothing."""
+    names = {
+        path.relative_to(CASSETTES).as_posix().removesuffix(".yaml")
+        for family in FAMILIES
+        for path in (CASSETTES / family).glob("*.yaml")
+    }
+    assert names == set(SCENARIOS)
+    frames = {path.name.removesuffix(".amqp.jsonl") for path in CASSETTES.rglob("*.amqp.jsonl")}
+    assert {f"executor/{name}" for name in frames} == {n for n in SCENARIOS if n[:4] == "exec"}
+
+
+def test_no_recording_was_edited() -> None:
+    """Each is as the recorder wrote it; one that is missing is missed."""
+    assert checksums(CASSETTES) == listed(CASSETTES)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_recording_says_what_made_it(name: str) -> None:
+    """Client, agent, service, date and command, and what it is to prove."""
+    head = load((CASSETTES / f"{name}.yaml").read_text("utf-8"))["head"]
+    assert head["scenario"] == name
+    assert head["proves"] == SCENARIOS[name].proves
+    assert head["client"].startswith("globus-compute-sdk 4.19.0, globus-sdk 4.")
+    assert head["agent"].startswith("globus-compute-endpoint 4.19.0")
+    assert "commit " in head["service"]
+    assert head["date"] >= "2025"
+    assert head["command"]
+
+
+def test_every_operation_is_recorded_with_success() -> None:
+    """All 30 of the API document; and each one with a refusal, but for the two about versions."""
+    statuses = table(CASSETTES)
+    assert len(statuses) == 30
+    assert [name for name, counts in statuses.items() if 200 not in counts] == []
+    unrefused = [name for name, counts in statuses.items() if max(counts) == 200]
+    assert unrefused == ["get_version", "check_version"]
+
+
+def test_every_request_is_an_operation() -> None:
+    """No recording has a request that the API document does not know."""
+    for name in SCENARIOS:
+        for interaction in recording(name).interactions:
+            assert operation_of(interaction["request"])
+
+
+def test_what_differs_on_purpose_is_recorded() -> None:
+    """The list names scenarios that are there."""
+    assert DIFFERENCES.keys() <= SCENARIOS.keys()
+
+
+def test_the_readme_lists_what_is_ignored() -> None:
+    """Each part of a request that may differ, and each scenario that plays differently."""
+    for ignored in IGNORED:
+        assert f"| {ignored.where} | {ignored.compared} | {ignored.reason} |" in README
+    for name, difference in DIFFERENCES.items():
+        assert f"| `{name}` | {difference.reason} |" in README
+
+
+def test_every_frame_is_plain() -> None:
+    """One object a line, from either side, of a numbered connection and channel."""
+    for path in CASSETTES.rglob("*.amqp.jsonl"):
+        for line in path.read_text("utf-8").splitlines():
+            event: dict[str, Any] = json.loads(line)
+            assert event["from"] in ("client", "broker")
+            assert {"method", "properties", "body"} & event.keys()
