@@ -17,7 +17,7 @@ def _run(setting: Setting) -> Iterable[Row]:
     for count, repeats in _ROUNDS.items():
         rounds = setting.isolate(repeats, "burst", count)
         yield Row(
-            f"{count:,} tasks, time each",
+            f"{count:,} at once, time each",
             "us",
             {c: [round_["elapsed"] / count * 1e6 for round_ in rounds[c]] for c in rounds},
         )
