@@ -129,6 +129,10 @@ class Service:
         self.registered.append({"function": fn, **kwargs})
         return FUNCTION
 
+    def register_source_code(self, source: str, function_name: str, **kwargs: Any) -> str:
+        self.registered.append({"source": source, "name": function_name, **kwargs})
+        return FUNCTION
+
     def _register(self, registration: dict[str, Any]) -> str:
         self.registered.append(registration)
         return FUNCTION

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import concurrent.futures
+import copy
+import pickle
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from gcompute.errors import SerializationError, TaskTooLarge
+from gcompute import Client, Executor
+from gcompute.errors import NotFound, SerializationError, TaskTooLarge
 from gcompute.serialize import (
     AllDataStrategies,
     ComputeSerializer,
@@ -28,6 +32,8 @@ from tests.unit.executor.stand_ins import (
     double,
     executor_of,
 )
+
+OTHER_GROUP = "30000000-0000-4000-8000-00000000000f"
 
 
 class Stuck:
@@ -260,3 +266,187 @@ def test_threads_are_named_after_theexecutor_of(service: Service) -> None:
         "gcompute-delivery-mine",
         "gcompute-fetching-mine",
     }
+
+
+# Task groups
+
+
+def test_executors_of_one_client_share_connection_and_task_group(service: Service) -> None:
+    """One stream, one queue; who sets another group watches that on the same connection."""
+    answer_all(service)
+    made = Stream.made
+    with executor_of(service) as first, executor_of(service) as second:
+        first.submit(double, 1).result(WAIT_S)
+        second.submit(double, 2).result(WAIT_S)
+        assert first.task_group_id == second.task_group_id == uuid.UUID(GROUP)
+        second.task_group_id = OTHER_GROUP
+        assert second.submit(double, 3).result(WAIT_S) == "done"
+        assert first.task_group_id == uuid.UUID(GROUP)
+        assert executor_of(service).task_group_id == uuid.UUID(OTHER_GROUP)
+    assert Stream.made == made + 1
+    assert [r.get("task_group_id") for _, r in service.requests] == [None, GROUP, OTHER_GROUP]
+    assert Stream.last.calls.count("prepare") == 1
+
+
+def test_who_gets_results_in_another_way_has_other_threads(service: Service) -> None:
+    """``transport`` and ``amqp_port`` say how; the task group is still one."""
+    answer_all(service)
+    made = Stream.made
+    with executor_of(service) as first, executor_of(service, amqp_port=443) as second:
+        first.submit(double, 1).result(WAIT_S)
+        second.submit(double, 2).result(WAIT_S)
+        assert (Stream.made, Stream.last.port) == (made + 2, 443)
+        assert first.task_group_id == second.task_group_id
+
+
+def test_the_last_executor_of_a_client_ends_the_connection(service: Service) -> None:
+    """And another one starts a new one."""
+    answer_all(service)
+    first, second = executor_of(service), executor_of(service)
+    for executor in (first, second):
+        executor.submit(double, 1).result(WAIT_S)
+    stream = Stream.last
+    first.shutdown()
+    assert not stream.stopped.is_set()
+    assert second.submit(double, 2).result(WAIT_S) == "done"
+    second.shutdown()
+    assert stream.stopped.is_set()
+    with executor_of(service) as third:
+        assert third.submit(double, 3).result(WAIT_S) == "done"
+        assert Stream.last is not stream
+
+
+def test_reading_the_task_group_tells_it(service: Service) -> None:
+    """Another process may submit to it now: what it makes is never taken for ours."""
+    answer_all(service)
+    with executor_of(service) as executor:
+        executor.submit(double, 1).result(WAIT_S)
+        assert service._executors_share.groups[GROUP].ours_alone
+        assert str(executor.task_group_id) == GROUP
+        assert not service._executors_share.groups[GROUP].ours_alone
+
+
+def _status(value: object) -> dict[str, Any]:
+    return {"status": "success", "result": ComputeSerializer().serialize(value)}
+
+
+def test_tasks_of_a_group_are_found_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the service's order: those that have finished have ended, the others wait."""
+    ids = [f"40000000-0000-4000-8000-00000000000{n}" for n in range(3)]
+    service.listed = ids
+    finished = {ids[1]: _status("found")}
+    monkeypatch.setattr(service, "_batch_status", lambda _: dict(finished))
+    with executor_of(service) as executor:
+        futures = executor.reload_tasks(OTHER_GROUP)
+        assert executor.task_group_id == uuid.UUID(OTHER_GROUP)
+        assert [f.task_id for f in futures] == ids
+        assert [f.done() for f in futures] == [False, True, False]
+        assert futures[1].result(0) == "found"
+        assert not futures[0].cancel()
+        Stream.last.result(ids[2], "later", OTHER_GROUP)
+        assert futures[2].result(WAIT_S) == "later"
+        finished.update((task_id, _status("asked")) for task_id in ids)
+        again = executor.reload_tasks()
+        assert again[0] is futures[0]
+        assert [f.result(0) for f in again] == ["asked"] * 3
+
+
+def test_without_a_task_group_there_is_nothing_to_find(service: Service) -> None:
+    """The error says how to name one; an empty group has no futures, and starts nothing."""
+    before = set(threading.enumerate())
+    with executor_of(service) as executor:
+        with pytest.raises(ValueError, match=r"reload_tasks\(task_group_id\) says which"):
+            executor.reload_tasks()
+        assert executor.reload_tasks(GROUP) == []
+        assert set(threading.enumerate()) == before
+
+
+def test_a_group_that_the_service_does_not_know_is_its_error(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As is an answer about another group."""
+    unknown = NotFound(http_status=404, code="TASK_GROUP_NOT_FOUND")
+
+    def get_task_group(task_group_id: str) -> dict[str, Any]:
+        raise unknown
+
+    with executor_of(service) as executor:
+        monkeypatch.setattr(service, "get_task_group", get_task_group)
+        with pytest.raises(NotFound, match="TASK_GROUP_NOT_FOUND"):
+            executor.reload_tasks(OTHER_GROUP)
+        monkeypatch.setattr(service, "get_task_group", lambda _: {"taskgroup_id": GROUP})
+        with pytest.raises(ValueError, match=f"asked for task group {OTHER_GROUP} and answered"):
+            executor.reload_tasks(OTHER_GROUP)
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.reload_tasks(GROUP)
+
+
+# Source code, budget, copies
+
+
+def test_source_code_is_registered_once(service: Service) -> None:
+    """A second time is a mistake, and names the first; nothing goes after a shutdown."""
+    with executor_of(service) as executor:
+        source = "def f():\n    return 1\n"
+        assert executor.register_source_code(source, "f", description="mine") == FUNCTION
+        assert service.registered == [{"source": source, "name": "f", "description": "mine"}]
+        with pytest.raises(ValueError, match=f"registered this source already, as {FUNCTION}"):
+            executor.register_source_code(source, "f")
+        executor.register_source_code(source + "\n", "f")
+    assert len(service.registered) == 2
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.register_source_code("def g(): pass", "g")
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [
+        ({}, (20, 10.0)),
+        ({"api_burst_limit": 4}, (4, 10.0)),
+        ({"api_burst_window_s": 16}, (20, 16)),
+        ({"api_burst_limit": 4, "api_burst_window_s": 16}, (4, 16)),
+    ],
+)
+def test_a_burst_limit_is_the_clients_budget(
+    options: dict[str, Any], limit: tuple[int, float]
+) -> None:
+    """For all that uses the client."""
+    with Client() as client:
+        Executor(client=client, **options)
+        budget = client._budget
+        assert budget is not None
+        assert (budget.limit, budget._window_s) == limit
+        assert client._api.budget is budget
+
+
+def test_a_burst_limit_of_nothing_is_an_error() -> None:
+    """Named when the executor is made; a client without a limit gets one."""
+    with Client(request_limit=None) as client:
+        with pytest.raises(ValueError, match="at least one request"):
+            Executor(client=client, api_burst_limit=0)
+        Executor(client=client, api_burst_limit=3)
+        assert client._budget is not None
+        assert client._budget.limit == 3
+
+
+@pytest.mark.parametrize("copying", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_an_executor_cannot_be_copied(
+    service: Service, copying: Callable[[object], object]
+) -> None:
+    """The error says what to do instead."""
+    with executor_of(service) as executor, pytest.raises(TypeError, match="reload_tasks"):
+        copying(executor)
+
+
+def test_setting_an_amqp_port_late_warns(service: Service) -> None:
+    """Results come already; the same port again is no matter."""
+    answer_all(service)
+    with executor_of(service, amqp_port=5671) as executor:
+        executor.amqp_port = 443
+        executor.submit(double, 1).result(WAIT_S)
+        executor.amqp_port = 443
+        with pytest.warns(UserWarning, match="a new amqp_port changes nothing") as caught:
+            executor.amqp_port = 5671
+    assert caught[0].filename == __file__
