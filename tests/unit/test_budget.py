@@ -169,3 +169,40 @@ def test_many_threads_share_one_budget() -> None:
     for thread in threads:
         thread.join()
     assert sorted(moments) == [float(n // 10) for n in range(400)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "window_s", "moments"),
+    [
+        (None, None, [0.0, 0.0, 10.0, 10.0]),
+        (3, None, [0.0, 0.0, 0.0, 10.0]),
+        (1, None, [0.0, 10.0, 20.0, 30.0]),
+        (None, 4.0, [0.0, 0.0, 4.0, 4.0]),
+        (1, 4.0, [0.0, 4.0, 8.0, 12.0]),
+    ],
+)
+def test_a_change_holds_from_then_on(
+    limit: int | None, window_s: float | None, moments: list[float]
+) -> None:
+    """``None`` leaves a number as it is."""
+    budget = RequestBudget(2, 10.0)
+    budget.change(limit, window_s)
+    assert [budget.take(0.0).moment for _ in moments] == moments
+
+
+def test_places_that_were_taken_before_a_change_count() -> None:
+    """A larger limit does not forget what has gone already."""
+    budget = RequestBudget(2, 10.0)
+    assert [budget.take(0.0).moment for _ in range(2)] == [0.0, 0.0]
+    budget.change(3, None)
+    assert budget.available(0.0) == 1
+    assert [budget.take(1.0).moment for _ in range(2)] == [1.0, 10.0]
+
+
+@pytest.mark.parametrize(("limit", "window_s"), [(0, None), (None, 0.0), (-1, 1.0), (1, -1.0)])
+def test_a_change_that_allows_nothing_is_refused(limit: int | None, window_s: float | None) -> None:
+    """And changes nothing, not the other number either."""
+    budget = RequestBudget(2, 10.0)
+    with pytest.raises(ValueError, match="at least one request"):
+        budget.change(limit, window_s)
+    assert [budget.take(0.0).moment for _ in range(3)] == [0.0, 0.0, 10.0]

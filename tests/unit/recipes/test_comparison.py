@@ -17,6 +17,7 @@ from gcompute.errors import (
     PermissionDenied,
     VersionMismatch,
 )
+from gcompute.recipes.comparison import warn_if_offline
 from gcompute.serialize import AllCodeStrategies, JSONData, PortableCode
 from tests.support.both_clients import Connect
 from tests.support.names import stable
@@ -186,3 +187,57 @@ def test_eight_threads_compare_once() -> None:
         thread.join()
     counts = {path: service.paths.count(path) for path in service.paths}
     assert counts == {VERSION[1]: 1, ENDPOINT[1]: 1, SUBMIT[1]: 8}
+
+
+# Whether an endpoint works
+
+STATUS = ("GET", f"/v2/endpoints/{ENDPOINT_ID}/status")
+
+
+def _warn_if_offline(client: Any) -> None:
+    client._run(warn_if_offline(client, ENDPOINT_ID))
+
+
+@pytest.mark.parametrize("status", ["offline", "disconnected", "Stopped"])
+def test_an_endpoint_that_takes_no_tasks_is_told_of_once(status: str, connect: Connect) -> None:
+    """By its id and the service's word, and what to do; the next tasks ask nothing."""
+    service = ScriptedService({STATUS: {"status": status}, VERSION: {}})
+    client = connect(service, do_version_check=True)
+    with pytest.warns(UserWarning, match=f"endpoint {ENDPOINT_ID} is {status}.*start") as caught:
+        _warn_if_offline(client)
+    assert len(caught) == 1
+    _warn_if_offline(client)  # warnings are errors here
+    assert service.paths.count(STATUS[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": "online"},
+        {"status": None},
+        {},
+        ["offline"],
+        httpx.Response(404, json={}),
+        httpx.Response(403, json={}),
+        httpx.Response(200, text="no JSON"),
+    ],
+    ids=lambda a: str(getattr(a, "status_code", a)),
+)
+def test_nothing_is_said_of_one_that_works_or_is_not_known(
+    answer: Answer, connect: Connect
+) -> None:
+    """An error is no reason to worry: the tasks were taken."""
+    service = ScriptedService({STATUS: answer, VERSION: {}})
+    client = connect(service, do_version_check=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _warn_if_offline(client)
+        _warn_if_offline(client)
+    assert service.paths.count(STATUS[1]) == 1
+
+
+def test_nobody_asks_where_no_check_is_wanted(connect: Connect) -> None:
+    """As for the comparison of runtimes."""
+    service = ScriptedService()
+    _warn_if_offline(connect(service))
+    assert service.requests == []
