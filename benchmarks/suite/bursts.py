@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.figures import Column, Row, Target
 from benchmarks.setting import Benchmark, Setting
 
-_ROUNDS = 5
+_ROUNDS = 3
 _TASKS = 10_000
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.figures import Row, Target
 from benchmarks.setting import LOOSEST_OFFICIAL, Benchmark, Setting
 
-_ROUNDS = 5
+_ROUNDS = 4
 _CALLS = 12
 
 
