@@ -217,11 +217,11 @@ def test_an_endpoint_that_takes_no_tasks_is_told_of_once(status: str, connect: C
         {"status": None},
         {},
         ["offline"],
-        httpx.Response(404, json={}),
-        httpx.Response(403, json={}),
-        httpx.Response(200, text="no JSON"),
+        lambda _: httpx.Response(404, json={}),
+        lambda _: httpx.Response(403, json={}),
+        lambda _: httpx.Response(200, text="no JSON"),
     ],
-    ids=lambda a: str(getattr(a, "status_code", a)),
+    ids=["online", "null", "nothing", "a list", "404", "403", "no JSON"],
 )
 def test_nothing_is_said_of_one_that_works_or_is_not_known(
     answer: Answer, connect: Connect
