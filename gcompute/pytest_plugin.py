@@ -16,6 +16,8 @@ suites that do not use it are as quick as before. Needs ``pip install 'gcompute[
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +80,13 @@ class _Services:
         service = self._running.get(key)
         if service is None or not service.is_running:
             # One that a test stopped, or killed, is replaced.
-            service = self._running[key] = LocalService(**arguments).start()
+            service = LocalService(**arguments)
+            with pytest.MonkeyPatch.context() as patch:
+                # The workers import from where the tests do: even a function that is defined
+                # inside of a test refers to the globals of its module.
+                patch.setenv("PYTHONPATH", os.pathsep.join(map(os.path.abspath, sys.path)))
+                service.start()
+            self._running[key] = service
         return service
 
     def stop(self) -> None:
