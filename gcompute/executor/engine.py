@@ -255,7 +255,7 @@ class Engine:
         sender = Sender(
             self._client,
             source,
-            self._share.groups,
+            self._share.groups(self._transport),
             pause=self._pause,
             on_sent=self._count_submitted,
         )

@@ -103,7 +103,7 @@ class Executor(TaskSettings, concurrent.futures.Executor):
             raise ValueError(f"transport must be one of {TRANSPORTS}, not {transport!r}")
         self.label = label
         client = client if client is not None else default_client()
-        super().__init__(client, shared_by_executors(client).groups, serializer)
+        super().__init__(client, shared_by_executors(client).groups(transport), serializer)
         if api_burst_limit is not None or api_burst_window_s is not None:
             client._limit_requests(api_burst_limit, api_burst_window_s)
         self._container_id = as_optional_uuid(older.get("container_id"), "container_id")

@@ -280,9 +280,15 @@ class ExecutorsShare:
 
     def __init__(self, client: Client) -> None:
         self._client = weakref.ref(client)
-        self.groups = TaskGroups()
         self._lock = threading.Lock()
+        #: Executors that get their results in different ways share no group by themselves: one
+        #: would take the results of another off the group's queue.
+        self._groups: dict[Transport, TaskGroups] = {way: TaskGroups() for way in TRANSPORTS}
         self._sources: dict[tuple[Transport, int | None], ResultSource] = {}
+
+    def groups(self, transport: Transport) -> TaskGroups:
+        """Give the task groups of the executors that get their results in one way."""
+        return self._groups[transport]
 
     def source(self, transport: Transport, port: int | None) -> ResultSource:
         """Give the source of results for a way to get them."""
@@ -291,7 +297,7 @@ class ExecutorsShare:
         with self._lock:
             if (transport, port) not in self._sources:
                 self._sources[transport, port] = ResultSource(
-                    client, self.groups, transport=transport, port=port
+                    client, self._groups[transport], transport=transport, port=port
                 )
             return self._sources[transport, port]
 

@@ -321,9 +321,9 @@ def test_reading_the_task_group_tells_it(service: Service) -> None:
     answer_all(service)
     with executor_of(service) as executor:
         executor.submit(double, 1).result(WAIT_S)
-        assert service._executors_share.groups[GROUP].ours_alone
+        assert service._executors_share.groups("auto")[GROUP].ours_alone
         assert str(executor.task_group_id) == GROUP
-        assert not service._executors_share.groups[GROUP].ours_alone
+        assert not service._executors_share.groups("auto")[GROUP].ours_alone
 
 
 def _status(value: object) -> dict[str, Any]:

@@ -8,11 +8,21 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from tests.unit.executor.stand_ins import WAIT_S, Service, answer_all, double, executor_of
+from gcompute import Client
+from gcompute.executor.groups import GroupChoice
+from gcompute.executor.results import shared_by_executors
+from tests.unit.executor.stand_ins import (
+    GROUP,
+    WAIT_S,
+    Service,
+    answer_all,
+    double,
+    executor_of,
+)
 
 #: A program that ends while a callback of its last future runs.
 _PROGRAM = """
@@ -141,3 +151,11 @@ def test_a_forked_process_uses_a_task_group_of_its_own(service: Service) -> None
         os.close(read)
         os.close(write)
         assert unused._groups.resolve(unused._group) == service.group
+
+
+def test_executors_that_get_results_in_different_ways_share_no_group(service: Service) -> None:
+    """One would take the results of the other off their queue, and give them back later."""
+    share = shared_by_executors(cast(Client, service))
+    share.groups("amqp").made(GroupChoice(), GROUP)
+    assert share.groups("amqp").resolve(GroupChoice()) == GROUP
+    assert share.groups("https").resolve(GroupChoice()) is None
