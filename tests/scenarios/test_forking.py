@@ -156,6 +156,7 @@ def test_a_child_that_leaves_as_scripts_do_ends(service: LocalService, submits: 
         service,
         f"""
 executor = Executor(endpoint_id, client=client)
+executor.submit(double, 0).result(30)  # as above: all that it needs is imported then
 future = executor.submit(double, 1)
 child = os.fork()
 if not child:
