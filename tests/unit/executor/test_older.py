@@ -35,7 +35,7 @@ def test_two_clients_are_one_too_many(service: Service) -> None:
 @pytest.mark.parametrize("name", ["batch_enabled", "batch_interval", "container_id"])
 def test_what_has_no_effect_says_so(service: Service, name: str) -> None:
     """Once, at the caller's line."""
-    value = CONTAINER if name == "container_id" else 1
+    value: Any = CONTAINER if name == "container_id" else 1
     with pytest.warns(DeprecationWarning, match=f"{name} has no effect any more") as caught:
         Executor(ENDPOINT, client=cast(Client, service), **{name: value})
     assert len(caught) == 1
