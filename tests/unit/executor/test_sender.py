@@ -458,6 +458,25 @@ def test_tasks_of_a_group_that_others_use_are_never_adopted() -> None:
     assert isinstance(submission.future.exception(0), SubmissionUncertain)
 
 
+def test_a_submit_and_a_look_keep_other_looks_and_submits_away() -> None:
+    """Each for its time: see what ``submitting`` and ``looking`` do in the tests of groups."""
+    setting = Setting()
+    setting.known()
+    tasks = setting.groups[GROUP]
+    seen: list[tuple[int, bool]] = []
+
+    def submit(request: dict[str, Any]) -> dict[str, Any]:
+        seen.append((tasks._submitting, tasks._looking))
+        raise CUT
+
+    setting.service.submitting = submit
+    setting.service.looking = lambda: seen.append((tasks._submitting, tasks._looking))
+    setting.service.listed = ["t-1"]
+    setting.sender.send([_submission(_function("f"))])
+    assert seen == [(1, False), (0, True)]
+    assert (tasks._submitting, tasks._looking) == (0, False)
+
+
 def test_a_group_that_an_error_names_is_told() -> None:
     """Whoever reads it there may submit to it."""
     setting = Setting()
