@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from gcompute import core, http
 from gcompute.budget import RequestBudget
 from gcompute.calls import Notice, Pause, Recipe
-from gcompute.core import DEFAULT_REQUEST_LIMIT, ClientCore
+from gcompute.core import DEFAULT_REQUEST_LIMIT, WINDOW_FACTOR, ClientCore
 from gcompute.recipes import comparison, endpoints, functions, tasks
 
 if TYPE_CHECKING:
@@ -151,9 +151,12 @@ class Client(ClientCore):
 
     def _limit_requests(self, limit: int | None, window_s: float | None) -> None:
         """Send so many requests in so many seconds at most; ``None`` leaves one as it is."""
+        default_limit, default_window_s = DEFAULT_REQUEST_LIMIT
         if self._budget is None:
-            self._budget = self._api.budget = RequestBudget(*DEFAULT_REQUEST_LIMIT)
-        self._budget.change(limit, window_s)
+            self._budget = self._api.budget = RequestBudget(
+                default_limit, default_window_s * WINDOW_FACTOR
+            )
+        self._budget.change(limit, None if window_s is None else window_s * WINDOW_FACTOR)
 
     def __enter__(self) -> Client:
         return self

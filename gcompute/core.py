@@ -31,6 +31,10 @@ DEFAULT_REQUEST_LIMIT = (20, 10.0)
 
 _VERSION = "version"
 
+#: How much longer than the service's a client's window is: a request may take longer to arrive
+#: than a later one, so that at the service they are closer together.
+WINDOW_FACTOR = 1.05
+
 
 class ClientCore:
     """Settings and memory of a client; see :class:`gcompute.Client` for the arguments."""
@@ -67,7 +71,10 @@ class ClientCore:
         self.serializer = self.restricted(self.serializer)
         #: What endpoints are asked to write results with: what may be loaded here.
         self.result_serializers = official_paths(self._allowed) if self._allowed else []
-        self._budget = RequestBudget(*request_limit) if request_limit else None
+        self._budget: RequestBudget | None = None
+        if request_limit:
+            limit, window_s = request_limit
+            self._budget = RequestBudget(limit, window_s * WINDOW_FACTOR)
         #: States of finished tasks: the service forgets a result once it is fetched.
         self._finished = FinishedTasks()
         #: The version check comes with the first request.
@@ -84,11 +91,16 @@ class ClientCore:
         """Make the way to the service; nothing is sent."""
         raise NotImplementedError
 
+    def _requests_left(self) -> tuple[int, int] | None:
+        """Give how many requests may go at once, and at most; ``None`` without a limit."""
+        if self._budget is None:
+            return None
+        return self._budget.available(time.monotonic()), self._budget.limit
+
     def _requests_are_plentiful(self) -> bool:
         """Tell whether more than half of the budget of requests is left."""
-        if self._budget is None:
-            return True
-        return self._budget.available(time.monotonic()) * 2 > self._budget.limit
+        left = self._requests_left()
+        return left is None or left[0] * 2 > left[1]
 
     def restricted(self, serializer: ComputeSerializer) -> ComputeSerializer:
         """Give a serializer that loads nothing but what this client may load."""

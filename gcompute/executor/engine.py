@@ -26,7 +26,6 @@ import atexit
 import concurrent.futures
 import logging
 import os
-import sys
 import threading
 import time
 import weakref
@@ -34,7 +33,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gcompute.executor.future import ComputeFuture
-from gcompute.executor.outbox import Destination, Outbox, Submission
+from gcompute.executor.outbox import Destination, Outbox, Submission, fair_share
 from gcompute.executor.pending import AwaitedTask
 from gcompute.executor.results import (
     ResultSource,
@@ -53,9 +52,6 @@ log = logging.getLogger(__name__)
 
 #: Bytes of payload in a request, well under what the service accepts.
 _BATCH_BYTES = 5_000_000
-
-#: Tasks in a request, at most, while requests are plentiful.
-_PLENTIFUL_TASKS = 128
 
 #: Seconds after which the interpreter's exit says what it waits for.
 _EXIT_SILENCE_S = 5.0
@@ -81,8 +77,7 @@ class Engine:
         self._share = shared_by_executors(client)
         self._transport: Transport = transport
         self._label = f"-{label}" if label else ""
-        #: Tasks in a request, at most. ``None`` for some while requests are plentiful, so that
-        #: results come early, and as many as fit when they grow scarce.
+        #: Tasks in a request, at most; ``None`` for a fair share of what waits.
         self.batch_size: int | None = None
         #: The port of the result queues; ``None`` for the service's choice. Read at the start.
         self.amqp_port: int | None = None
@@ -278,17 +273,14 @@ class Engine:
     def _send_all(self, sender: Sender) -> None:
         while batch := self._next_batch():
             sender.send(batch)
+            del batch  # its futures, and their results, are the user's alone while this waits
 
     def _next_batch(self) -> list[Submission]:
         """Wait for something to send; empty when there never will be."""
         with self._lock:
             self._changed.wait_for(lambda: self._outbox or self._closed)
-            return self._outbox.take(self._at_most())
-
-    def _at_most(self) -> int:
-        if self.batch_size is not None:
-            return self.batch_size
-        return _PLENTIFUL_TASKS if self._client._requests_are_plentiful() else sys.maxsize
+            requests = self._client._requests_left()
+            return self._outbox.take(self.batch_size or fair_share(len(self._outbox), requests))
 
     def _pause(self, seconds: float) -> bool:
         """Wait before a request is repeated; say whether it still should be."""

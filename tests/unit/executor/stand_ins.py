@@ -119,6 +119,9 @@ class Service:
     def _requests_are_plentiful(self) -> bool:
         return self.plentiful
 
+    def _requests_left(self) -> tuple[int, int]:
+        return (20 if self.plentiful else 1), 20
+
     def login_required(self) -> bool:
         return False
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gcompute import Client, Executor
+from gcompute.core import WINDOW_FACTOR
 from gcompute.errors import NotFound, SerializationError, TaskTooLarge
 from gcompute.serialize import (
     AllDataStrategies,
@@ -417,7 +418,7 @@ def test_a_burst_limit_is_the_clients_budget(
         Executor(client=client, **options)
         budget = client._budget
         assert budget is not None
-        assert (budget.limit, budget._window_s) == limit
+        assert (budget.limit, budget._window_s) == (limit[0], limit[1] * WINDOW_FACTOR)
         assert client._api.budget is budget
 
 
