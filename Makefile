@@ -19,8 +19,10 @@ help: ## List the targets
 demo: $(VENV)/.demo ## Run functions on this machine through the local service
 	@$(BIN)/python examples/demo.py
 
+# Most of the time tests wait for services and clients, so more of them run than there are processors.
+JOBS ?= 3
 test: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Run every test, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 # The seed is printed first. The same CASES and SEED find the same in the web service, and mostly in
 # the broker: tests/fuzz/campaign.py says why.
