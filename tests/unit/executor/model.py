@@ -466,6 +466,13 @@ class Process:
         moments.append(None if connection is None else connection.ioloop.next_at())
         return [m for m in moments if m is not None and m > self._world.clock.now]
 
+    def consumes(self) -> bool:
+        """Tell whether it consumes every queue that it watches and that is there."""
+        connection = cast(Any, self.stream._connection)
+        channels = connection.channels if connection is not None else []
+        queues = {channel.queue for channel in channels if channel.is_open}
+        return all(g in queues for g in self.stream._groups if g in self._world.broker.queues)
+
     def ended(self) -> bool:
         """Tell whether every future has ended."""
         return all(f.done() for _, f in [*self.submitted, *self.reloaded])
@@ -665,7 +672,9 @@ class World:
         self.faulty = False
         self.choose = lambda options: options[0]
         until = self.clock.now + 1000
-        while not (all(p.ended() for p in self.processes) and self.broker.drained()):
+        while not (
+            all(p.ended() and p.consumes() for p in self.processes) and self.broker.drained()
+        ):
             assert self.clock.now < until, self._left()
             if not self._go_on():
                 moments = [m for process in self.processes for m in process.moments()]
