@@ -21,7 +21,7 @@ demo: $(VENV)/.demo ## Run functions on this machine through the local service
 
 # Most of the time tests wait for services and clients, so more of them run than there are processors.
 JOBS ?= 3
-test: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Run every test, with branch coverage
+test: $(VENV)/.dev $(OFFICIAL)/.ready $(RECORDING)/.ready rabbitmq ## Run every test, with branch coverage
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 # The seed is printed first. The same CASES and SEED find the same in the web service, and mostly in
@@ -51,9 +51,11 @@ faults: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Break everything with 500 ta
 interop: $(VENV)/.dev $(OFFICIAL)/.ready rabbitmq ## Play every scenario with every client, broker and worker
 	@$(BIN)/python -m tests.matrix $(ARGS)
 
-# Scenarios by words of their names: make record ARGS='client executor/retries'.
+# Scenarios by words of their names: make record ARGS='client executor/reload'. SERVICE=hosted records
+# against the hosted service; cassettes/README.md says what it needs.
+SERVICE ?= local
 record: $(VENV)/.dev $(OFFICIAL)/.ready $(RECORDING)/.ready ## Record the official SDK's traffic in cassettes/
-	@$(BIN)/python -m tools.recording --python $(RECORDING)/bin/python $(ARGS)
+	@$(BIN)/python -m tools.recording --python $(RECORDING)/bin/python --service $(SERVICE) $(ARGS)
 
 drift: $(VENV)/.dev $(OFFICIAL)/.ready ## Compare document, contract, recordings and the newest official SDK
 	@$(BIN)/python -m tools.drift $(ARGS)

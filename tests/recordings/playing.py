@@ -20,6 +20,8 @@ from tools.recording.matching import MATCHERS
 from tools.recording.scenario import SCENARIOS, Scenario
 from tools.recording.scrubbing import BROKER
 
+#: Before the names of recordings of the hosted service.
+_HOSTED = "hosted/"
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 
 
@@ -42,12 +44,21 @@ class Recording:
     @property
     def scenario(self) -> Scenario:
         """The script."""
-        return SCENARIOS[self.name]
+        return SCENARIOS[self.name.removeprefix(_HOSTED)]
 
 
-def recording(name: str, folder: Path = CASSETTES) -> Recording:
-    """Read the recording of a scenario."""
-    path = folder / f"{name}.yaml"
+def names_of(family: str) -> list[str]:
+    """Name the recordings to play: all scenarios of a family, and those recorded elsewhere."""
+    elsewhere = sorted((CASSETTES / _HOSTED / family).glob("*.yaml"))
+    return [
+        *(name for name, each in SCENARIOS.items() if each.family == family),
+        *(path.relative_to(CASSETTES).as_posix().removesuffix(".yaml") for path in elsewhere),
+    ]
+
+
+def recording(name: str) -> Recording:
+    """Read a recording."""
+    path = CASSETTES / f"{name}.yaml"
     tree = load(path.read_text("utf-8"))
     return Recording(name, path, tree["given"], tree["seen"], tree["interactions"])
 

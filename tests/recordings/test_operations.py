@@ -14,19 +14,17 @@ from tests.recordings.operation_stages import (
     OperationStage,
     ServiceClientStage,
 )
-from tests.recordings.playing import played, recording, unplayed
-from tools.recording.scenario import SCENARIOS, Stage
-
-NAMES = [name for name, each in SCENARIOS.items() if each.family == "operations"]
+from tests.recordings.playing import names_of, played, recording, unplayed
+from tools.recording.scenario import Stage
 
 
 @pytest.mark.parametrize("stage", [ServiceClientStage, BindingStage, AsyncBindingStage])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names_of("operations"))
 def test_ours_asks_and_sees_the_same(name: str, stage: type[OperationStage]) -> None:
     """Every request is one that ``globus_sdk`` made, and the answers are read alike."""
     recorded = recording(name)
-    by = difference(stage, name)
+    by = difference(stage, recorded.scenario.name)
     with played(recorded.path, lambda tree: amended(tree, by)) as cassette, ExitStack() as closing:
         on = stage(recorded.given, closing)
         recorded.scenario.play(cast(Stage, on))
-        check(on, name, recorded.seen, unplayed(cassette))
+        check(on, recorded.scenario.name, recorded.seen, unplayed(cassette))

@@ -31,7 +31,9 @@ SHAPES = {
     "an address of a machine": re.compile(
         r"(?<![\d.])(?!192\.0\.2\.1\b)(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
     ),
-    "a mail address": re.compile(r"[\w.+-]{2,}@(?!example\.org|amqp\.example\.org)[\w-]+\.[a-z]{2,}"),
+    "a mail address": re.compile(
+        r"[\w.+-]{2,}@(?!example\.org|amqp\.example\.org)[\w-]+\.[a-z]{2,}"
+    ),
     "what the recorder planted": re.compile("canary"),
 }
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}(?:\\n|\s)*){4,}(?:[A-Za-z0-9+/]{2,3}={0,2})?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,8 +54,11 @@ def test_each_file_says_what_made_it() -> None:
         if line.get("outcome") == "loaded"
     ],
 )
-def test_what_it_loads_loads_here(strategy: str, line: Json) -> None:
+def test_what_it_loads_loads_here(
+    strategy: str, line: Json, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the same meaning."""
+    monkeypatch.chdir(tmp_path)  # a command writes what it prints to files of its folder
     python = _HEADS[strategy]["client"].rpartition(" ")[2]
     same = python.split(".")[:2] == platform.python_version().split(".")[:2]
     if not same and line["text"][:2] in _BYTECODE:

@@ -39,7 +39,9 @@ class AmqpProxy(TcpProxy):
         self.heartbeat_s: int | None = None
         #: Messages that went to clients.
         self.delivered = 0
-        #: How many of them had a body of garbage.
+        #: Acknowledgements that went to the broker.
+        self.acknowledgements = 0
+        #: How many messages had a body of garbage.
         self.garbled = 0
         #: Every how many messages one reaches the client with a body of garbage; 0 for none.
         self.garble_every = 0
@@ -174,6 +176,7 @@ class AmqpPassage(Passage):
             self._log_in(method)
         else:
             self.to_server(raw)
+            self._proxy.acknowledgements += isinstance(method, spec.Basic.Ack)
 
     def _close_at_server(self, channel: int) -> None:
         self._closing.discard(channel)

@@ -1,4 +1,4 @@
-"""Records: ``python -m tools.recording --python INTERPRETER [NAME ...]``; see ``make record``."""
+"""Records: ``python -m tools.recording --python INTERPRETER [WORD ...]``; see ``make record``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.support.official import official_python
 from tools.recording import scenarios  # noqa: F401  # registers them
 from tools.recording.checksums import write_checksums
+from tools.recording.hosted import print_differences, record_hosted
 from tools.recording.local import record_locally
 from tools.recording.scenario import SCENARIOS
 from tools.recording.serialization import record_serialization
@@ -19,26 +20,43 @@ CASSETTES = Path(__file__).parents[2] / "cassettes"
 
 def main() -> int:
     """Record, and say how it went; give the exit status."""
-    parser = argparse.ArgumentParser(prog="make record", description=__doc__)
-    parser.add_argument("names", nargs="*", help="words of scenarios' names; default all")
-    parser.add_argument(
-        "--python", required=True, type=Path, help="interpreter with the official SDK"
-    )
-    parser.add_argument("--folder", type=Path, default=CASSETTES, help="where recordings go")
-    arguments = parser.parse_args()
-    chosen = [n for n in SCENARIOS if not arguments.names or any(w in n for w in arguments.names)]
-    with tempfile.TemporaryDirectory(prefix="canary-folder-") as folder:
-        failed = chosen and record_locally(
-            chosen, arguments.folder.absolute(), str(arguments.python.absolute()), Path(folder)
-        )
-        if not arguments.names or "serialization" in arguments.names:
-            scripts = Path(folder, "scripts")
+    arguments = _arguments()
+    words = arguments.words
+    chosen = [name for name in SCENARIOS if not words or any(word in name for word in words)]
+    serialization = arguments.service == "local" and (not words or "serialization" in words)
+    if not chosen and not serialization:
+        print(f"no scenario has {' or '.join(words)} in its name", file=sys.stderr)
+        return 2
+    hosted = arguments.service == "hosted"
+    folder: Path = (arguments.folder or (CASSETTES / "hosted" if hosted else CASSETTES)).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    failed: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="canary-folder-") as temporary:
+        if chosen:
+            record = record_hosted if hosted else record_locally
+            failed = record(chosen, folder, str(arguments.python.absolute()), Path(temporary))
+        if serialization:
+            scripts = Path(temporary, "scripts")
             scripts.mkdir()
-            count = record_serialization(arguments.folder, official_python(), scripts)
+            count = record_serialization(folder, official_python(), scripts)
             print(f"serialization: {count} samples recorded")
-    write_checksums(arguments.folder)
-    print(f"{len(chosen) - len(failed)} of {len(chosen)} scenarios recorded in {arguments.folder}")
+    write_checksums(folder)
+    if hosted:
+        print_differences(chosen, folder, CASSETTES)
+    told = f"; these failed: {', '.join(failed)}" if failed else ""
+    print(f"{len(chosen)} scenarios played, recordings in {folder}{told}")
     return 1 if failed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make record", description=__doc__)
+    parser.add_argument("words", nargs="*", help="words of scenarios' names; default all")
+    parser.add_argument("--service", choices=("local", "hosted"), default="local")
+    parser.add_argument(
+        "--python", required=True, type=Path, help="interpreter with the official SDK and vcrpy"
+    )
+    parser.add_argument("--folder", type=Path, help="where recordings go; default cassettes/")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ import hashlib
 from pathlib import Path
 
 NAME = "CHECKSUMS"
-_RECORDINGS = ("*.yaml", "*.jsonl")
+_RECORDINGS = ("*/*.yaml", "*/*.jsonl")
 
 
 def checksums(folder: Path) -> dict[str, str]:
     """Give the checksum of each recording in a folder, by its path there."""
-    found = sorted(path for pattern in _RECORDINGS for path in folder.rglob(pattern))
+    found = sorted(path for pattern in _RECORDINGS for path in folder.glob(pattern))
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in found

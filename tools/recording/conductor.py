@@ -19,7 +19,6 @@ from tests.support.http_front import HttpFront, answer
 #: Longest line that the process may say, in bytes.
 _LINE = 2**20
 _PATIENCE_S = 60.0
-_INTERVAL_S = 0.1
 
 
 class Conductor:
@@ -29,16 +28,26 @@ class Conductor:
         url, token: the service and who asks it, for what is not to be recorded.
         front: stands before it; ``None`` where nothing does.
         proxy: stands before its broker; ``None`` where nothing does.
+        interval_s: seconds between two questions of whether tasks have finished.
     """
 
     def __init__(
-        self, url: str, token: str, front: HttpFront | None = None, proxy: AmqpProxy | None = None
+        self,
+        url: str,
+        token: str,
+        front: HttpFront | None = None,
+        proxy: AmqpProxy | None = None,
+        *,
+        interval_s: float = 0.1,
     ) -> None:
         self._http = httpx.AsyncClient(
             base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=_PATIENCE_S
         )
+        self._interval_s = interval_s
         self._front = front
         self._proxy = proxy
+        #: Acknowledgements before the present scenario.
+        self._before = 0
         self._failed: list[str] = []
         self._actions: dict[str, Callable[..., Awaitable[Any]]] = {
             "begin": self._begin,
@@ -98,6 +107,8 @@ class Conductor:
         return await self._actions[do](**question)
 
     async def _begin(self, scenario: str) -> None:
+        if self._proxy is not None:
+            self._before = self._proxy.acknowledgements
         print(scenario, end=" ", flush=True)
 
     async def _recorded(self, scenario: str) -> None:
@@ -115,7 +126,7 @@ class Conductor:
                 results = reply.raise_for_status().json()["results"]
                 if all(results[task]["status"] in ("success", "failed") for task in tasks):
                     return
-                await asyncio.sleep(_INTERVAL_S)
+                await asyncio.sleep(self._interval_s)
 
     async def _inject(self, status: int, retry_after: int | None, times: int) -> None:
         """Answer requests to come in the service's place."""
@@ -125,9 +136,15 @@ class Conductor:
             lambda _request: True, answer(status, content, retry_after=retry_after), times=times
         )
 
-    async def _disturb(self, how: str) -> None:
+    async def _disturb(self, how: str, acknowledgements: int) -> None:
         """Do to the connections of clients what a broker may do."""
         assert self._proxy is not None, "this broker has nothing before it that disturbs"
+        async with asyncio.timeout(_PATIENCE_S):
+            # The proxy tells nobody when it passes a frame on.
+            while self._proxy.acknowledgements - self._before < acknowledgements:  # noqa: ASYNC110
+                await asyncio.sleep(self._interval_s / 10)
+        # The embedded broker is in the service's process, and has read on when this is answered.
+        await self._http.get("/v2/version")
         if how == "close the connection":
             for passage in self._proxy.passages:
                 assert isinstance(passage, AmqpPassage)

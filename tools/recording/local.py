@@ -91,6 +91,7 @@ async def _conduct(
             "given": given,
             "scrub": _scrub(service, given, folder),
             "made_by": made_by(),
+            "pace": None,
         }
         conductor = Conductor(service.url, service.token, front, proxy)
         return await conductor.conduct(order, python, _environment(front, folder))
@@ -123,7 +124,7 @@ async def _expired_token(service: LocalService) -> str:
         answer = await http.post("/v2/oauth2/token", data=login, auth=credentials)
         token = str(answer.raise_for_status().json()["access_token"])
         headers = {"authorization": f"Bearer {token}"}
-        while (await http.get("/v2/authenticate", headers=headers)).is_success:  # noqa: ASYNC110  # nobody says when
+        while (await http.get("/v2/authenticate", headers=headers)).is_success:  # noqa: ASYNC110
             await asyncio.sleep(_TOKEN_LIFETIME_S / 10)
     return token
 

@@ -29,15 +29,28 @@ def meaning(text: str, python: str | None = None) -> Any:
         text: one serialized value, several that are packed, or any other text.
         python: the version of Python that wrote it; default this one's.
     """
-    if text[:2] in _IDENTIFIERS and text[2:3] == "\n":
-        return _buffer(text, python)
+    buffers = _unpacked(text)
+    if buffers:
+        return ("packed", *(_buffer(buffer, python) for buffer in buffers))
+    return _buffer(text, python) if _is_buffer(text) else text
+
+
+def _unpacked(text: str) -> list[str]:
+    """Give the buffers that are packed in a text; none where it is something else.
+
+    A length and a strategy may look alike: both are two digits and a newline.
+    """
     if not text[:1].isdecimal():
-        return text
+        return []
     try:
         buffers = unpack_buffers(text)
     except SerdeError:
-        return text
-    return ("packed", *(_buffer(buffer, python) for buffer in buffers))
+        return []
+    return buffers if all(map(_is_buffer, buffers)) else []
+
+
+def _is_buffer(text: str) -> bool:
+    return text[:2] in _IDENTIFIERS and text[2:3] == "\n"
 
 
 def _buffer(text: str, python: str | None) -> Any:

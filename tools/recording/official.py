@@ -25,6 +25,7 @@ from tools.recording.frames import Event, recorded_frames, unacknowledged
 from tools.recording.official_stage import OfficialStage, ask
 from tools.recording.scenario import SCENARIOS, Scenario
 from tools.recording.scrubbing import Scrubber
+from tools.recording.sending import Pace, watched_requests
 
 _SETTLE_S = 10.0
 
@@ -32,6 +33,14 @@ _SETTLE_S = 10.0
 def main() -> None:
     """Play what the order says."""
     order = json.loads(sys.stdin.readline())
+    pace = Pace(*order["pace"]) if order["pace"] else None
+    users = {token: user for user, token in order["given"]["tokens"].items()}
+    with watched_requests(pace, Path.home() / "registered.jsonl", users):
+        play(order)
+
+
+def play(order: dict[str, Any]) -> None:
+    """Play the scenarios of an order."""
     for name in order["scenarios"]:
         ask(do="begin", scenario=name)
         try:
@@ -70,8 +79,11 @@ def record(scenario: Scenario, order: dict[str, Any]) -> None:
         Path(f"{path}.amqp.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def settle(frames: list[Event]) -> None:
+def settle(frames: list[Event]) -> int:
     """Wait until the official SDK has acknowledged what it was delivered; it does so in its time.
+
+    Returns:
+        How many acknowledgements there were.
 
     Raises:
         TimeoutError: it does not.
@@ -81,6 +93,7 @@ def settle(frames: list[Event]) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"deliveries were not acknowledged within {_SETTLE_S:g} s")
         time.sleep(_SETTLE_S / 100)
+    return sum(event.get("method") == "Basic.Ack" for event in frames)
 
 
 def _head(scenario: Scenario, made_by: dict[str, str]) -> dict[str, str]:

@@ -38,11 +38,12 @@ class OfficialStage(Seeing):
     Args:
         given: what the conductor knows: ``endpoint_id``, ``tokens``, ``identities``, ``amqp_port``.
         closing: closes what scenarios open.
-        settle: waits until the SDK has acknowledged what it was delivered.
+        settle: waits until the SDK has acknowledged what it was delivered, and says by how many
+            acknowledgements it did.
     """
 
     def __init__(
-        self, given: Mapping[str, Json], closing: ExitStack, settle: Callable[[], None]
+        self, given: Mapping[str, Json], closing: ExitStack, settle: Callable[[], int]
     ) -> None:
         super().__init__(globus_sdk.GlobusAPIError, TaskExecutionFailed, (ComputeError, ValueError))
         self._given = given
@@ -107,5 +108,4 @@ class OfficialStage(Seeing):
         ask(do="inject", status=status, retry_after=retry_after, times=times)
 
     def disturb(self, how: str) -> None:
-        self._settle()
-        ask(do="disturb", how=how)
+        ask(do="disturb", how=how, acknowledgements=self._settle())

@@ -54,7 +54,7 @@ def operation_of(request: Mapping[str, Any]) -> str:
 def table(folder: Path) -> dict[str, Counter[int]]:
     """Count for each operation how often it is recorded with which status."""
     counted = {operation: Counter[int]() for operation, _, _ in _patterns()}
-    for path in sorted(folder.rglob("*.yaml")):
+    for path in sorted(folder.glob("*/*.yaml")):
         for interaction in load(path.read_text("utf-8"))["interactions"]:
             counted[operation_of(interaction["request"])][interaction["response"]["status"]] += 1
     return counted

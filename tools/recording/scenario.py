@@ -20,7 +20,8 @@ FAMILIES = ("operations", "client", "executor")
 #: What a scenario may need that not every service has.
 NEEDS = {
     "agent": "an endpoint that runs tasks",
-    "users": "a second user, and a group that both are in",
+    "users": "a second user",
+    "group": "a group that all users are in, and that the local service knows",
     "expired": "a token that was valid once",
     "faults": "something between client and service that answers in its place",
     "offline": "queues of endpoints that nobody serves, which are left behind",

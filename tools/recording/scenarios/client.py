@@ -197,7 +197,7 @@ def too_large(stage: Stage) -> None:
     stage.note("refused", stage.raised(lambda: client.batch_run(stage.endpoint_id, batch)))
 
 
-@scenario("client", "users", "offline")
+@scenario("client", "users", "group", "offline")
 def sharing(stage: Stage) -> None:
     """A function is shared with everybody, or with a group."""
     hers, his = stage.client(), stage.client(BOB)

@@ -1,0 +1,88 @@
+"""Plays a recording of the official ``Executor``, HTTP and AMQP, with ours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+from unittest import mock
+
+from gcompute import Client, Executor
+from tests.recordings.playing import Recording, played, unplayed
+from tests.recordings.replaying_broker import ReplayingBroker
+from tests.recordings.stages import BlockingStage
+from tools.recording.scenario import Stage
+
+_PATIENCE_S = 20.0
+
+
+class ExecutorStage(BlockingStage):
+    """Scenarios of ``Executor``."""
+
+    def executor(self, **options: Any) -> Executor:
+        client: Client = self.client()
+        made = Executor(endpoint_id=self.endpoint_id, client=client, **options)
+        self._closing.callback(made.shutdown)
+        return made
+
+
+class Answers:
+    """The answers that a cassette has given: which tasks are known."""
+
+    def __init__(self) -> None:
+        self._given = ""
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, cassette: Any) -> Iterator[None]:
+        """Take in what a cassette answers."""
+        play = cassette.play_response
+
+        def played_response(request: Any) -> Any:
+            response = play(request)
+            with self._changed:
+                self._given += response["body"]["string"].decode()
+                self._changed.notify_all()
+            return response
+
+        with mock.patch.object(cassette, "play_response", played_response):
+            yield
+
+    def until(self, task_id: str) -> None:
+        """Wait until a task was named in an answer."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: task_id in self._given, _PATIENCE_S), task_id
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How a recording was played.
+
+    Attributes:
+        stage: with what the user saw.
+        left: recorded requests that were not made.
+        beyond: methods of AMQP that only our client used.
+        errors: where our client did something else than the recorded one at the broker.
+    """
+
+    stage: ExecutorStage
+    left: list[str]
+    beyond: set[str]
+    errors: list[BaseException]
+
+
+def perform(recorded: Recording) -> Performance:
+    """Play a recording."""
+    answers = Answers()
+    with (
+        ReplayingBroker(recorded.path.with_suffix(".amqp.jsonl"), answers.until) as broker,
+        played(recorded.path, broker=broker.url) as cassette,
+        answers.of(cassette),
+    ):
+        with ExitStack() as closing:
+            stage = ExecutorStage(recorded.given, closing)
+            recorded.scenario.play(cast(Stage, stage))
+        left = unplayed(cassette)
+    return Performance(stage, left, set(broker.beyond), broker.errors)

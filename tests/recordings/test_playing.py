@@ -1,0 +1,39 @@
+"""Playing a recording fails for what is not in it, and tells what nobody asked for."""
+
+from __future__ import annotations
+
+import pytest
+from vcr.errors import CannotOverwriteExistingCassetteException
+
+from gcompute import Client
+from tests.recordings.playing import played, recording, unplayed
+from tests.support.scripted_service import StaticAuthorizer
+from tools.recording.scrubbing import SERVICE
+
+RECORDED = recording("client/version_check")
+
+
+def _client(token: str = "token-of-ada") -> Client:
+    return Client(
+        base_url=SERVICE, authorizer=StaticAuthorizer(f"Bearer {token}"), request_limit=None
+    )
+
+
+def test_an_unknown_request_fails() -> None:
+    """By path, and by who asks."""
+    with played(RECORDED.path):
+        with _client() as client, pytest.raises(CannotOverwriteExistingCassetteException):
+            client.get_endpoints()
+        refused = pytest.raises(CannotOverwriteExistingCassetteException, match="authorization")
+        with _client("token-of-bob") as client, refused:
+            client.version_check()
+
+
+def test_each_answer_is_given_once() -> None:
+    """So the same request once more than recorded fails, and what was not made is named."""
+    with played(RECORDED.path) as cassette, _client() as client:
+        for _ in range(3):
+            client.version_check()
+        assert unplayed(cassette) == [f"GET /v2/endpoints/{RECORDED.given['endpoint_id']}/status"]
+        with pytest.raises(CannotOverwriteExistingCassetteException):
+            client.version_check()

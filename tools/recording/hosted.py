@@ -1,0 +1,218 @@
+"""Records against a service that is there: the hosted one, by a token and an endpoint.
+
+Who records is told by the environment. What was registered is deleted at the end, whatever
+happened before. Then the answers are compared with those of the local service, field by field.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import globus_sdk
+
+from gcompute import Client
+from gcompute.environment import service_url
+from gcompute.errors import ComputeError, NotFound
+from gcompute.login import Login
+from tools.recording.comparison import compared
+from tools.recording.conductor import Conductor
+from tools.recording.scenario import ADA, BOB, SCENARIOS, STRANGER
+from tools.recording.scrubbing import SERVICE, identities
+
+ROOT = Path(__file__).parents[2]
+
+#: Requests in seconds: less than the service accepts, as the conductor asks, too.
+_PACE = (14, 10.0)
+_POLL_S = 2.5
+#: Requests in seconds of the one that cleans up.
+_CLEANING = (10, 10.0)
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Who records, and where.
+
+    Attributes:
+        url: of the service.
+        tokens: of the users that there are.
+        endpoint_id: one that is online.
+    """
+
+    url: str
+    tokens: dict[str, str]
+    endpoint_id: str
+
+    @classmethod
+    def of_environment(cls) -> Recorder:
+        """Read the environment.
+
+        Raises:
+            SystemExit: it does not name an endpoint.
+        """
+        endpoint_id = os.environ.get("GCOMPUTE_RECORD_ENDPOINT")
+        if not endpoint_id:
+            raise SystemExit("GCOMPUTE_RECORD_ENDPOINT must be the id of an endpoint of yours")
+        token = os.environ.get("GCOMPUTE_RECORD_TOKEN")
+        if not token:
+            token = str(Login().authorize().header).removeprefix("Bearer ")
+        tokens = {ADA: token, STRANGER: "canary-token-of-nobody"}
+        other = os.environ.get("GCOMPUTE_RECORD_OTHER_TOKEN")
+        return cls(service_url(), tokens | ({BOB: other} if other else {}), endpoint_id)
+
+    def client(self, user: str) -> Client:
+        """Make a client for what is not recorded."""
+        authorizer = globus_sdk.AccessTokenAuthorizer(self.tokens[user])
+        return Client(
+            authorizer=authorizer,
+            base_url=self.url,
+            do_version_check=False,
+            request_limit=_CLEANING,
+        )
+
+
+def record_hosted(names: Sequence[str], target: Path, python: str, folder: Path) -> list[str]:
+    """Record scenarios; give the names of those that failed.
+
+    Args:
+        names: the scenarios; those that need what this service has not are left out.
+        target: where recordings go.
+        python: the interpreter that has the official SDK.
+        folder: for what is written meanwhile; empty.
+    """
+    recorder = Recorder.of_environment()
+    chosen = [name for name in names if _possible(name, recorder)]
+    given, made_by = _look(recorder)
+    order: dict[str, Any] = {
+        "scenarios": chosen,
+        "folder": str(target),
+        "given": given,
+        "scrub": _scrub(recorder, given["identities"], folder),
+        "made_by": made_by,
+        "pace": _PACE,
+    }
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GCOMPUTE_")},
+        "HOME": str(folder),
+        "GLOBUS_COMPUTE_USER_DIR": str(folder / "client"),
+        "PYTHONPATH": str(ROOT),
+    }
+    try:
+        return asyncio.run(_conduct(recorder, order, python, environment))
+    finally:
+        clean_up(recorder, folder / "registered.jsonl")
+
+
+async def _conduct(
+    recorder: Recorder, order: dict[str, Any], python: str, environment: dict[str, str]
+) -> list[str]:
+    conductor = Conductor(recorder.url, recorder.tokens[ADA], interval_s=_POLL_S)
+    return await conductor.conduct(order, python, environment)
+
+
+def _possible(name: str, recorder: Recorder) -> bool:
+    """Tell whether a scenario can play; say why where it cannot."""
+    there = {"agent", "offline"} | ({"users"} if BOB in recorder.tokens else set())
+    missing = sorted(SCENARIOS[name].needs - there)
+    if missing:
+        print(f"{name} left out: there is no {', '.join(missing)}")
+    return not missing
+
+
+def _look(recorder: Recorder) -> tuple[dict[str, Any], dict[str, str]]:
+    """Find out who the users are, and what the endpoint is made of."""
+    found = {}
+    for user in recorder.tokens:
+        if user != STRANGER:
+            with recorder.client(user) as client:
+                found[user] = _identity(client)
+    with recorder.client(ADA) as client:
+        agent = client.get_endpoint_metadata(recorder.endpoint_id).get("endpoint_version")
+    given: dict[str, Any] = {
+        "endpoint_id": recorder.endpoint_id,
+        "tokens": recorder.tokens,
+        "identities": found,
+        "amqp_port": None,
+    }
+    host = urlsplit(recorder.url).hostname
+    made_by = {
+        "agent": f"globus-compute-endpoint {agent}",
+        "service": f"{host}, Python {platform.python_version()} here",
+        "command": "make record SERVICE=hosted",
+    }
+    return given, made_by
+
+
+def _identity(client: Client) -> str:
+    """Find out who somebody is: the owner of what he registers."""
+    registered = client.register_endpoint("gcompute-recorder", None)
+    try:
+        mine = client.get_endpoints(role="owner")
+        return next(str(e["owner"]) for e in mine if e["uuid"] == registered["endpoint_id"])
+    finally:
+        client.delete_endpoint(registered["endpoint_id"])
+
+
+def _scrub(recorder: Recorder, users: dict[str, str], folder: Path) -> dict[str, str]:
+    tokens = {token: f"token-of-{user}" for user, token in recorder.tokens.items()}
+    return (
+        tokens
+        | identities(users)
+        | {
+            recorder.url: SERVICE,
+            str(folder): "/recorder",
+            str(ROOT): "/project",
+            socket.gethostname(): "host.example.org",
+            platform.platform(): "Linux-6.1.0-x86_64-with-glibc2.36",
+        }
+    )
+
+
+def clean_up(recorder: Recorder, registered: Path) -> None:
+    """Delete what was registered and is still there; say how much, and what could not be."""
+    notes = (
+        [json.loads(line) for line in registered.read_text().splitlines()]
+        if registered.exists()
+        else []
+    )
+    deleted = 0
+    for user in {note["user"] for note in notes}:
+        with recorder.client(user) as client:
+            for note in notes:
+                if note["user"] == user:
+                    deleted += _deleted(client, note["kind"], note["id"])
+    print(f"{deleted} functions and endpoints deleted that scenarios had left")
+
+
+def _deleted(client: Client, kind: str, identifier: str) -> bool:
+    delete = {"functions": client.delete_function, "endpoints": client.delete_endpoint}[kind]
+    try:
+        delete(identifier)
+    except NotFound:
+        return False
+    except ComputeError as error:
+        print(f"{kind} {identifier} could not be deleted: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def print_differences(names: Sequence[str], target: Path, local: Path) -> int:
+    """Print where recordings differ from those of the local service; give the number of places."""
+    count = 0
+    for name in names:
+        here, there = local / f"{name}.yaml", target / f"{name}.yaml"
+        if here.exists() and there.exists():
+            for place, mine, theirs in compared(here, there):
+                count += 1
+                print(f"{name} {place}: local has {mine!r}, hosted has {theirs!r}")
+    print(f"{count} differences between hosted and local recordings")
+    return count
