@@ -13,6 +13,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: Seconds after which it is raised again in a thread: one that was in a finalizer has ignored it.
+_AGAIN_S = 1.0
+
 
 class TaskTimeout(TimeoutError):
     """A task took longer than ``GC_TASK_TIMEOUT`` allows."""
@@ -54,8 +57,10 @@ def _by_thread(seconds: float) -> Iterator[None]:
     over = threading.Event()
 
     def watch() -> None:
-        if not over.wait(seconds):
+        wait_s = seconds
+        while not over.wait(wait_s):
             _raise_in(thread, ctypes.py_object(TaskTimeout))
+            wait_s = _AGAIN_S
 
     watching = threading.Thread(target=watch, name="gcompute-time-limit", daemon=True)
     watching.start()

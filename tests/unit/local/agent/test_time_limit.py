@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gcompute.local.agent import time_limit as time_limit_module
 from gcompute.local.agent.time_limit import TaskTimeout, time_limit
 
 
@@ -41,6 +43,29 @@ def test_another_thread_is_interrupted_in_its_code() -> None:
         names.append(traceback.tb_frame.f_code.co_name)
         traceback = traceback.tb_next
     assert "work_until_stopped" in names
+
+
+def test_a_finalizer_that_ignores_the_limit_does_not_lift_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python drops what is raised in a finalizer; the limit is raised again."""
+    monkeypatch.setattr(time_limit_module, "_AGAIN_S", 0.01)
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: ignored.set())
+    ignored = threading.Event()
+
+    class Slow:
+        def __del__(self) -> None:
+            work_until_stopped(0)
+
+    def work() -> None:
+        with time_limit(0.01):
+            Slow()
+            while True:
+                threading.Event().wait(0.001)
+
+    with ThreadPoolExecutor(1) as pool:
+        assert isinstance(pool.submit(work).exception(30), TaskTimeout)
+    assert ignored.is_set()
 
 
 def test_another_thread_that_is_in_time_goes_on_undisturbed() -> None:
