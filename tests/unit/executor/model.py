@@ -634,12 +634,18 @@ class World:
         process = self.choose(self.processes)
         step = self.choose(
             ["finish", "send", "deliver", "loop", "fetch", "connect", "time", "lose", "close"]
+            + ["arrive"] * 4
             + ["submit", "reload"] * (self._depth < 2)
         )
         if step == "finish":
             self.finish()
         elif step == "send":
             self.send()
+        elif step == "arrive":  # all of it, as it often happens while a submit is under way
+            self.finish()
+            self.send()
+            for other in self.processes:
+                other.deliver(100)
         elif step == "deliver":
             process.deliver(self.choose([1, 2, 100]))
         elif step == "time":

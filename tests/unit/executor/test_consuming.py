@@ -91,12 +91,12 @@ def test_what_an_older_channel_delivered_means_nothing(setting: Setting) -> None
     setting.connection.channels[-1].end(KeyError("closed"))
     setting.deliver(setting.opens(seconds=60), 3)
     setting.consumer.hold(2)
-    setting.consumer.release(1)
-    setting.consumer.release(2)
     for tag in (3, 4, 5):
         setting.consumer.handled(tag)
     setting.consumer.acknowledge()
     assert setting.acks == [(2, True)]
+    for tag in (1, 2, 3):
+        setting.consumer.release(tag)
     assert list(setting.connection.channels[-1].unacknowledged) == [3]
 
 
