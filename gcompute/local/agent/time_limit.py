@@ -11,7 +11,7 @@ import ctypes
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 #: Seconds after which it is raised again in a thread: one that was in a finalizer has ignored it.
 _AGAIN_S = 1.0
@@ -63,12 +63,16 @@ def _by_thread(seconds: float) -> Iterator[None]:
             wait_s = _AGAIN_S
 
     watching = threading.Thread(target=watch, name="gcompute-time-limit", daemon=True)
-    watching.start()
     try:
+        watching.start()  # a short limit is over before this returns
         yield
     finally:
-        over.set()
-        watching.join()
+        while watching.is_alive():
+            with suppress(
+                TaskTimeout
+            ):  # comes as the block ends, and must not keep the watch going
+                over.set()
+                watching.join()
         # It may have been raised, but not have arrived, when the block ended.
         _raise_in(thread, None)
 

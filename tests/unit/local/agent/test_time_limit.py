@@ -50,8 +50,8 @@ def test_a_finalizer_that_ignores_the_limit_does_not_lift_it(
 ) -> None:
     """Python drops what is raised in a finalizer; the limit is raised again."""
     monkeypatch.setattr(time_limit_module, "_AGAIN_S", 0.01)
-    monkeypatch.setattr(sys, "unraisablehook", lambda _: ignored.set())
     ignored = threading.Event()
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: ignored.set())
 
     class Slow:
         def __del__(self) -> None:
