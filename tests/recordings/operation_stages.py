@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Mapping
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +26,8 @@ from tests.unit.service_clients.methods import classes_for, method_name
 from tools.recording.scenario import ADA
 from tools.recording.scrubbing import SERVICE
 
+#: Made once, as that takes longer than a scenario.
+_TLS = ssl.create_default_context()
 _OPERATIONS = {operation.name: operation for operation in operations()}
 
 
@@ -55,6 +59,11 @@ class OperationStage(ReplayStage):
 class ServiceClientStage(OperationStage):
     """``ComputeClientV2`` and ``ComputeClientV3``: the newest that has the operation."""
 
+    def __init__(self, given: Mapping[str, Json], closing: ExitStack) -> None:
+        super().__init__(given, closing)
+        #: By class and user.
+        self._clients: dict[tuple[type, str], ComputeClientV2 | ComputeClientV3] = {}
+
     def send(
         self,
         operation: Operation,
@@ -71,9 +80,11 @@ class ServiceClientStage(OperationStage):
             arguments = [body["task_ids"]]
         elif operation.name == "set_subscription_admin_verified":
             arguments = [body["subscription_admin_verified"]]
-        with kind(**settings) as client:
-            client._api._sleep = self.pauses.append
-            answer = getattr(client, method_name(operation))(*path, *arguments, **query)
+        key = (kind, user)
+        if key not in self._clients:
+            self._clients[key] = made = self._closing.enter_context(kind(**settings))
+            made._api._sleep = self.pauses.append
+        answer = getattr(self._clients[key], method_name(operation))(*path, *arguments, **query)
         assert answer.parsed is not None or not _promises(operation)
         # Its data has names of its own beside those of the wire.
         return json.loads(answer.text) if answer.text else None
@@ -91,7 +102,11 @@ class BindingStage(OperationStage):
         user: str,
     ) -> Json:
         client = AuthenticatedClient(
-            SERVICE, f"token-of-{user}", headers={"user-agent": USER_AGENT}, timeout=None
+            SERVICE,
+            f"token-of-{user}",
+            headers={"user-agent": USER_AGENT},
+            timeout=None,
+            verify_ssl=_TLS,
         )
         hints = operation.module._get_kwargs.__annotations__
         given = {name: _fit(name, value, hints[name]) for name, value in query.items()}

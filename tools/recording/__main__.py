@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from gcompute.errors import ComputeError
 from tests.support.official import official_python
 from tools.recording import scenarios  # noqa: F401  # registers them
 from tools.recording.checksums import write_checksums
@@ -21,6 +22,9 @@ CASSETTES = Path(__file__).parents[2] / "cassettes"
 def main() -> int:
     """Record, and say how it went; give the exit status."""
     arguments = _arguments()
+    if not arguments.python.exists():
+        print(f"{arguments.python} is missing: run 'make .tools/recording/.ready'", file=sys.stderr)
+        return 2
     words = arguments.words
     chosen = [name for name in SCENARIOS if not words or any(word in name for word in words)]
     serialization = arguments.service == "local" and (not words or "serialization" in words)
@@ -29,17 +33,21 @@ def main() -> int:
         return 2
     hosted = arguments.service == "hosted"
     folder: Path = (arguments.folder or (CASSETTES / "hosted" if hosted else CASSETTES)).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="canary-folder-") as temporary:
         if chosen:
             record = record_hosted if hosted else record_locally
-            failed = record(chosen, folder, str(arguments.python.absolute()), Path(temporary))
+            try:
+                failed = record(chosen, folder, str(arguments.python.absolute()), Path(temporary))
+            except ComputeError as error:
+                print(f"nothing can be recorded: {error}", file=sys.stderr)
+                return 1
         if serialization:
             scripts = Path(temporary, "scripts")
             scripts.mkdir()
             count = record_serialization(folder, official_python(), scripts)
             print(f"serialization: {count} samples recorded")
+    folder.mkdir(parents=True, exist_ok=True)
     write_checksums(folder)
     if hosted:
         print_differences(chosen, folder, CASSETTES)
