@@ -82,8 +82,9 @@ class ServiceClientStage(OperationStage):
             arguments = [body["subscription_admin_verified"]]
         key = (kind, user)
         if key not in self._clients:
-            self._clients[key] = made = self._closing.enter_context(kind(**settings))
-            made._api._sleep = self.pauses.append
+            self._clients[key] = kind(**settings)
+            self._clients[key]._api._sleep = self.pauses.append
+            self._closing.callback(self._clients[key].close)
         answer = getattr(self._clients[key], method_name(operation))(*path, *arguments, **query)
         assert answer.parsed is not None or not _promises(operation)
         # Its data has names of its own beside those of the wire.
