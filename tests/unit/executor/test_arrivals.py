@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gcompute.errors import ServiceUnreachable
@@ -30,6 +30,9 @@ UNKNOWN = st.lists(st.uuids().map(str), max_size=5, unique=True)
 
 
 @given(CALLS, UNKNOWN, st.booleans())
+@example([(0, "p"), (0, "q")], ["t-1", "t-2"], True)
+@example([(0, "p"), (1, "p")], ["t-1", "t-2"], True)
+@example([(0, "p"), (0, "p")], ["t-1", "t-2"], True)
 def test_tasks_are_adopted_only_if_alike_alone_and_complete(
     calls: list[tuple[int, str]], unknown: list[str], ours_alone: bool
 ) -> None:

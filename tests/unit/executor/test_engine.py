@@ -10,7 +10,7 @@ import weakref
 import pytest
 
 from gcompute import ComputeFuture
-from gcompute.errors import AuthenticationFailed, NotFound, ResultsUnavailable
+from gcompute.errors import AuthenticationFailed, NotFound, ResultsUnavailable, ServiceUnreachable
 from tests.unit.executor.stand_ins import (
     FUNCTION,
     WAIT_S,
@@ -185,6 +185,19 @@ def test_a_shutdown_that_cancels_sends_nothing_more(service: Service) -> None:
     assert first.result(WAIT_S) == "done"
     executor.shutdown()
     assert service.sent() == [1]
+
+
+def test_a_shutdown_that_cancels_waits_for_no_service(service: Service) -> None:
+    """A batch that is sent again and again, since the service is away, fails now."""
+    answer_all(service)
+    executor = executor_of(service)
+    executor.submit(double, 1).result(WAIT_S)
+    service.refusal = ServiceUnreachable("away", sent=False)
+    future = executor.submit(double, 2)
+    for _ in range(3):  # the first task's, and two attempts
+        assert service.arrived.acquire(timeout=WAIT_S)
+    executor.shutdown(cancel_futures=True)
+    assert isinstance(future.exception(0), ServiceUnreachable)
 
 
 def test_after_a_shutdown_nothing_is_taken(service: Service) -> None:

@@ -84,8 +84,9 @@ def test_one_large_item_always_has_room(inbox: Inbox[str], waits: list[float]) -
     assert waits == []
 
 
-def test_a_large_item_waits_for_room(inbox: Inbox[str]) -> None:
+def test_a_large_item_waits_for_room(inbox: Inbox[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the ones before are dealt with, and no longer."""
+    monkeypatch.setattr(inbox_module, "_PATIENCE_S", 3 * WAIT_S)
     inbox.put("first", LARGE)
     writer = Writer(inbox, "second", LARGE)
     assert _waits(inbox, writer)

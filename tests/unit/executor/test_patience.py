@@ -48,3 +48,17 @@ def test_even_a_known_service_is_given_up_in_the_end() -> None:
     patience = Patience(service_known=True)
     assert patience.after(REFUSED, 0.0) is not None
     assert patience.after(REFUSED, 601.0) is None
+
+
+def test_waits_grow_and_keep_to_what_the_service_asks_for() -> None:
+    """Half a second, doubled each time, up to fifteen; longer where the service says so."""
+    patience = Patience(service_known=True, backoff=Backoff(first_s=0.5, limit_s=15.0, draw=_most))
+    waits = [patience.after(REFUSED, 0.0) for _ in range(7)]
+    assert waits == pytest.approx([0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0])
+    slow_down = RateLimited(http_status=429)
+    slow_down.retry_after_s = 40.0
+    assert patience.after(slow_down, 0.0) == 40.0
+
+
+def _most() -> float:
+    return 1.0
