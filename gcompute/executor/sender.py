@@ -32,6 +32,7 @@ from gcompute.errors import (
     RateLimited,
     ServiceFailed,
     ServiceUnreachable,
+    SubmissionUncertain,
 )
 from gcompute.executor.arrivals import Arrival, judge, uncertain
 from gcompute.executor.functions import FunctionReference
@@ -184,7 +185,13 @@ class Sender:
         except ComputeError as error:
             if not _may_be_taken(error):
                 raise
-            taken = self._arrived(batch, group, error)
+            try:
+                taken = self._arrived(batch, group, error)
+            except SubmissionUncertain:
+                # The error tells the group to the user, and tasks may be in it that nobody knows.
+                if group:
+                    self._groups.told(group)
+                raise
             if not taken:
                 raise
         finally:
@@ -239,7 +246,6 @@ class Sender:
                     log.info("the service had taken %d tasks of a broken submit", len(batch))
                     return [_taken(s, task_id) for s, task_id in zip(batch, unknown, strict=True)]
                 if arrival is Arrival.UNCERTAIN:
-                    self._groups.told(group)  # by the error
                     raise uncertain(batch, error, task_group_id=group, unknown=unknown)
         return []
 

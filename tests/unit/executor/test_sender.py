@@ -477,6 +477,21 @@ def test_a_submit_and_a_look_keep_other_looks_and_submits_away() -> None:
     assert (tasks._submitting, tasks._looking) == (0, False)
 
 
+def test_tasks_of_an_uncertain_submit_are_never_a_later_ones() -> None:
+    """It was taken, and the group could not be looked at: another call's tasks are still in it."""
+    setting = Setting()
+    setting.known()
+    setting.service.submitting = _raise(CUT)
+    setting.service.looking = lambda: _raise(NotFound(http_status=404))(None)
+    setting.service.listed = ["t-1"]
+    first, second = _submission(_function("f"), "1"), _submission(_function("f"), "2")
+    setting.sender.send([first])
+    setting.service.looking = lambda: None
+    setting.sender.send([second])
+    for submission in (first, second):
+        assert isinstance(submission.future.exception(0), SubmissionUncertain)
+
+
 def test_a_group_that_an_error_names_is_told() -> None:
     """Whoever reads it there may submit to it."""
     setting = Setting()
