@@ -132,6 +132,7 @@ def compute_executor(compute_service: LocalService, compute_client: Client) -> I
     yield executor
     # A test that failed may have left a task that never ends.
     executor.shutdown(wait=False, cancel_futures=True)
+    executor._engine.let_exit()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -223,6 +223,10 @@ class Engine:
             self._changed.wait_for(lambda: not self._unfinished)
         join(self._sender_thread)  # callbacks may still run here, or in the delivery's thread
 
+    def let_exit(self) -> None:
+        """Have the interpreter's exit not wait for what is left: nobody needs it any more."""
+        _running.discard(self)
+
     def abandon(self) -> None:
         """Be closed in a forked process: the threads, and all futures, are the parent's."""
         self._lock = threading.RLock()
