@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from gcompute.local.agent import time_limit as time_limit_module
 from gcompute.local.agent.time_limit import TaskTimeout, time_limit
+
+_ROOT = Path(__file__).parents[4]
 
 
 def work_until_stopped(seconds: float) -> None:
@@ -31,7 +36,7 @@ def test_the_main_thread_is_interrupted_while_it_waits() -> None:
     assert after == before
 
 
-def test_another_thread_is_interrupted_in_its_code() -> None:
+def check_interruption() -> None:
     """The error says the limit, and has the line that was interrupted."""
     with ThreadPoolExecutor(1) as pool:
         error = pool.submit(work_until_stopped, 0.01).exception(30)
@@ -45,13 +50,11 @@ def test_another_thread_is_interrupted_in_its_code() -> None:
     assert "work_until_stopped" in names
 
 
-def test_a_finalizer_that_ignores_the_limit_does_not_lift_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def check_a_finalizer_that_ignores_the_limit() -> None:
     """Python drops what is raised in a finalizer; the limit is raised again."""
-    monkeypatch.setattr(time_limit_module, "_AGAIN_S", 0.01)
+    time_limit_module._AGAIN_S = 0.01
     ignored = threading.Event()
-    monkeypatch.setattr(sys, "unraisablehook", lambda _: ignored.set())
+    sys.unraisablehook = lambda _: ignored.set()
 
     class Slow:
         def __del__(self) -> None:
@@ -68,7 +71,7 @@ def test_a_finalizer_that_ignores_the_limit_does_not_lift_it(
     assert ignored.is_set()
 
 
-def test_another_thread_that_is_in_time_goes_on_undisturbed() -> None:
+def check_one_in_time() -> None:
     """A limit that is just met disturbs nothing that comes after the block."""
 
     def meet_limits() -> int:
@@ -84,6 +87,19 @@ def test_another_thread_that_is_in_time_goes_on_undisturbed() -> None:
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(meet_limits).result(30)
     assert 0 <= late <= 200
+
+
+@pytest.mark.parametrize(
+    "check",
+    [check_interruption, check_a_finalizer_that_ignores_the_limit, check_one_in_time],
+    ids=lambda check: str(check.__name__),
+)
+def test_another_thread(check: Callable[[], None]) -> None:
+    """In a process of its own, where no thread of another test takes its turns."""
+    program = (
+        f"from tests.unit.local.agent.test_time_limit import {check.__name__} as check; check()"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=_ROOT, timeout=90, check=True)
 
 
 def test_no_limit_is_no_thread() -> None:
