@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gcompute import AsyncClient, Client
+from gcompute.core import WINDOW_FACTOR
 from tests.support.scripted_service import (
     ENDPOINT_ID,
     FUNCTION_ID,
