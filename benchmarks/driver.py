@@ -214,9 +214,8 @@ class Memory:
         """Give what Python has in use, and the most that it had; ``None`` if it is not traced."""
         if not self._traced:
             return None, None
-        peak = tracemalloc.get_traced_memory()[1]
         gc.collect()
-        return tracemalloc.get_traced_memory()[0], peak
+        return tracemalloc.get_traced_memory()
 
     def resident(self) -> int:
         """Give the most that the process had in memory."""

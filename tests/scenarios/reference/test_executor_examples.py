@@ -86,7 +86,8 @@ gce = Executor(user_endpoint_config=uep_config)
 
 # May also alter after construction:
 gce.user_endpoint_config = uep_config
-print(gce.user_endpoint_config, gce.task_group_id)  # added
+print(gce.user_endpoint_config)  # added
+print(gce.task_group_id == tg_id)  # added: an executor that is given none shares the last one
 """
     )
-    assert lines == ["True", "{'foo': 'bar'} None"]
+    assert lines == ["True", "{'foo': 'bar'}", "True"]

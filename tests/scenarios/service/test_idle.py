@@ -16,10 +16,11 @@ _SHARE = 0.03
 
 def test_an_idle_service_leaves_the_processor_alone() -> None:
     """The service, its broker, its agent and two workers, with an executor that waits."""
+    me = psutil.Process()
+    before_it = set(me.children())  # services of other tests, for a whole session
     with LocalService(workers=2) as service, service.executor() as executor:
         assert executor.submit(os.getpid).result(60)
-        me = psutil.Process()
-        (root,) = (child for child in me.children() if "gcompute.local.server" in child.cmdline())
+        (root,) = set(me.children()) - before_it
         processes = [me, root, *root.children(recursive=True)]
         # Connections are opened and leases renewed in the first moments.
         pause = threading.Event()
