@@ -17,10 +17,11 @@ import pytest
 
 from gcompute import cli, environment
 
-#: Runs the program so that Ctrl-C reaches it also where the tests run with it ignored.
+#: Runs the program so that Ctrl-C and a closed terminal reach it also where the tests run with
+#: these ignored.
 _PROGRAM = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from gcompute.cli import main; sys.exit(main())"
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); from gcompute.cli import main; sys.exit(main())"
 )
 
 
