@@ -17,13 +17,6 @@ import pytest
 
 from gcompute import cli, environment
 
-#: Runs the program so that Ctrl-C and a closed terminal reach it also where the tests run with
-#: these ignored.
-_PROGRAM = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "signal.signal(signal.SIGHUP, signal.SIG_DFL); from gcompute.cli import main; sys.exit(main())"
-)
-
 
 class Program:
     """Runs ``gcompute local`` with nothing of this user's.
@@ -89,7 +82,7 @@ class Program:
             assert ended.returncode == 0, ended.stderr
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-c", _PROGRAM, "local", *arguments]
+        return [sys.executable, "-m", "gcompute", "local", *arguments]
 
 
 @pytest.fixture
