@@ -57,9 +57,9 @@ class Provisioning:
     async def declare_exchanges(self, link: AmqpLink) -> None:
         """Declare what does not depend on endpoints and task groups."""
         names = self.names
-        await link.declare_exchange(names.task_exchange, "direct")
-        await link.declare_queue(names.result_queue)
-        await link.declare_queue(names.heartbeat_queue)
+        await link.topology.declare_exchange(names.task_exchange, "direct")
+        await link.topology.declare_queue(names.result_queue)
+        await link.topology.declare_queue(names.heartbeat_queue)
 
     async def open(self, link: AmqpLink) -> None:
         """Declare everything on a new connection, and use that from now on."""
@@ -69,7 +69,7 @@ class Provisioning:
         for endpoint in self._store.endpoints.all():
             await self.declare_endpoint(endpoint.id, multi_user=endpoint.is_manager)
         queues = self._group_queues()
-        await link.declare_queues(queues, arguments=_GROUP_QUEUE)
+        await link.topology.declare_queues(queues, arguments=_GROUP_QUEUE)
         self._declared.update(queues)
 
     def _group_queues(self) -> list[str]:
@@ -88,36 +88,36 @@ class Provisioning:
 
     async def declare_endpoint(self, endpoint_id: str, *, multi_user: bool) -> None:
         """Declare the queues of an endpoint; one that starts user endpoints has no tasks."""
-        link, names = self._open_link(), self.names
+        broker, names = self._open_link().topology, self.names
         queue = names.command_queue if multi_user else names.task_queue
-        await link.declare_queue(queue(endpoint_id))
-        await link.bind_queue(queue(endpoint_id), names.task_exchange, endpoint_id)
+        await broker.declare_queue(queue(endpoint_id))
+        await broker.bind_queue(queue(endpoint_id), names.task_exchange, endpoint_id)
         exchange = names.result_exchange(endpoint_id)
-        await link.declare_exchange(exchange, "direct")
-        await link.bind_queue(names.result_queue, exchange, names.result_key(endpoint_id))
-        await link.bind_queue(names.heartbeat_queue, exchange, names.heartbeat_key(endpoint_id))
+        await broker.declare_exchange(exchange, "direct")
+        await broker.bind_queue(names.result_queue, exchange, names.result_key(endpoint_id))
+        await broker.bind_queue(names.heartbeat_queue, exchange, names.heartbeat_key(endpoint_id))
 
     async def declare_group(self, user_id: str, task_group_id: str) -> None:
         """Declare the result queue of a task group, unless that was done."""
         name = self.names.group_queue(user_id, task_group_id)
         if name not in self._declared:
-            await self._open_link().declare_queue(name, arguments=_GROUP_QUEUE)
+            await self._open_link().topology.declare_queue(name, arguments=_GROUP_QUEUE)
             self._declared.add(name)
 
     async def remove_group(self, user_id: str, task_group_id: str) -> None:
         """Remove the result queue of a task group; one that has none is fine."""
         name = self.names.group_queue(user_id, task_group_id)
         self._declared.discard(name)
-        await self._open_link().delete_queue(name)
+        await self._open_link().topology.delete_queue(name)
 
     async def empty_task_queue(self, endpoint_id: str) -> None:
         """Throw away what waits for an endpoint; the store still has it."""
-        await self._open_link().delete_queue(self.names.task_queue(endpoint_id))
+        await self._open_link().topology.delete_queue(self.names.task_queue(endpoint_id))
         await self.declare_endpoint(endpoint_id, multi_user=False)
 
     async def forget_commands(self, endpoint_id: str) -> None:
         """Throw away the commands that an endpoint has not taken."""
-        await self._open_link().delete_queue(self.names.command_queue(endpoint_id))
+        await self._open_link().topology.delete_queue(self.names.command_queue(endpoint_id))
         await self.declare_endpoint(endpoint_id, multi_user=True)
 
     def command(self, endpoint_id: str, command: dict[str, Any], now: float) -> None:
@@ -188,10 +188,10 @@ class Provisioning:
     async def remove_endpoint(self, endpoint_id: str) -> None:
         """Remove an endpoint's queues and shut it out."""
         await self.shut_out(endpoint_id)
-        link = self._open_link()
-        await link.delete_queue(self.names.task_queue(endpoint_id))
-        await link.delete_queue(self.names.command_queue(endpoint_id))
-        await link.delete_exchange(self.names.result_exchange(endpoint_id))
+        broker = self._open_link().topology
+        await broker.delete_queue(self.names.task_queue(endpoint_id))
+        await broker.delete_queue(self.names.command_queue(endpoint_id))
+        await broker.delete_exchange(self.names.result_exchange(endpoint_id))
 
     async def remove_accounts(self) -> None:
         """Remove all users that this process made at the broker."""

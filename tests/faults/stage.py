@@ -187,7 +187,7 @@ class ResultQueue:
 
     async def delete(self) -> None:
         """Delete the queue with all that is in it."""
-        await self.link.delete_queue(self.name)
+        await self.link.topology.delete_queue(self.name)
 
 
 def is_submit(request: Request) -> bool:

@@ -160,7 +160,7 @@ class Agent:
 
     async def _consume(self, link: AmqpLink) -> None:
         queue = self._registration.tasks.queue
-        await link.declare_queue(queue, passive=True)
+        await link.topology.declare_queue(queue, passive=True)
         self._consumer_tag = await link.consume(
             queue, self._on_delivery, exclusive=True, prefetch=self._config.prefetch
         )

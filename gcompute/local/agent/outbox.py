@@ -98,6 +98,6 @@ async def check_address(link: AmqpLink, address: Address) -> None:
         QueueMissing: one does not.
     """
     if address.exchange:
-        await link.declare_exchange(address.exchange, passive=True)
+        await link.topology.declare_exchange(address.exchange, passive=True)
     if address.queue:
-        await link.declare_queue(address.queue, passive=True)
+        await link.topology.declare_queue(address.queue, passive=True)

@@ -5,6 +5,7 @@
     link.py          AmqpLink: one connection that comes back by itself
       connection.py    connect, disconnect, and why it did not work
       channel.py       one channel as futures
+      topology.py      exchanges and queues: made, checked, deleted
       publishing.py    messages with confirms, as futures
         confirms.py      which numbers are confirmed: pure
       errors.py        LinkError and what is below it

@@ -1,4 +1,4 @@
-"""One AMQP connection with one channel, for an asyncio program, that comes back by itself.
+"""One AMQP connection, for an asyncio program, that comes back by itself.
 
 ::
 
@@ -18,6 +18,8 @@ confirmed. Then it waits for the loss of the link, fails what is pending, waits 
 :class:`~gcompute.backoff.Backoff` says, and starts over. Lost means: the connection or
 the channel closed, the broker cancelled a consumer, or it refused a message with a nack. In each
 case the link starts over from a new connection, so that there is one way back and not four.
+Exchanges and queues are made over another channel (:attr:`AmqpLink.topology`): what the broker
+refuses there is its asker's alone to know.
 
 Who owns what: the link owns the connection and the numbering, the owner owns the messages. A
 publishing that fails with :class:`LinkLost` may or may not have arrived; the owner publishes it
@@ -36,22 +38,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pika
 
 from gcompute.backoff import Backoff
 
-from .channel import Channel, Delivery, QueueDepth, fail
+from .channel import Channel, Delivery, fail
 from .connection import connect, describe, disconnect
 from .errors import LinkError, LinkLost, LinkRefused, LinkUnreachable
 from .publishing import Publisher
+from .topology import Topology
 
 log = logging.getLogger(__name__)
-
-#: Queues that are declared before the broker is asked whether it has followed.
-_AT_A_TIME = 500
 
 
 class AmqpLink:
@@ -86,9 +86,10 @@ class AmqpLink:
         self._back_off = Backoff(limit_s=10.0)
         self._supervisor: asyncio.Task[None] | None = None
         self._connection: Any = None
-        #: Both are set while messages can be published.
+        #: All are set while messages can be published.
         self._channel: Channel | None = None
         self._publisher: Publisher | None = None
+        self._topology: Topology | None = None
         #: Done when the present connection is of no more use; its result says why.
         self._loss: asyncio.Future[LinkError]
         #: Done when ``on_open`` ran for the first time.
@@ -201,10 +202,12 @@ class AmqpLink:
         await publisher.start(channel)
         self._tag_base = self._last_tag
         self._channel, self._publisher = channel, publisher
+        self._topology = Topology(self._connection)
 
     def _lose(self, cause: LinkError) -> None:
         """Give up the present connection, and fail what waits for its answers."""
         publisher, self._channel, self._publisher = self._publisher, None, None
+        self._topology = None
         if not self._loss.done():
             self._loss.set_result(cause)
         if publisher is not None:
@@ -214,80 +217,16 @@ class AmqpLink:
 
     # -- exchanges and queues ---------------------------------------------------------------
 
-    async def declare_exchange(
-        self, name: str, kind: str = "topic", *, passive: bool = False, durable: bool = True
-    ) -> None:
-        """Make an exchange; with ``passive`` only check that it exists.
+    @property
+    def topology(self) -> Topology:
+        """The broker's exchanges and queues, over the present connection.
 
         Raises:
-            QueueMissing: checked, and there is none.
-            ChannelRefused, LinkLost: as for :meth:`declare_queue`.
+            LinkLost: there is none.
         """
-        await self._declare(
-            "exchange_declare", passive, exchange=name, exchange_type=kind, durable=durable
-        )
-
-    async def declare_queue(
-        self,
-        name: str,
-        *,
-        passive: bool = False,
-        durable: bool = True,
-        arguments: dict[str, Any] | None = None,
-    ) -> QueueDepth:
-        """Make a queue; with ``passive`` only check that it exists.
-
-        Raises:
-            QueueMissing: checked, and there is none.
-            ChannelRefused: it exists with other properties, or is forbidden.
-            LinkLost: the link broke before the answer came.
-        """
-        method = await self._declare(
-            "queue_declare", passive, queue=name, durable=durable, arguments=arguments
-        )
-        return QueueDepth(method.message_count, method.consumer_count)
-
-    async def declare_queues(
-        self, names: Sequence[str], *, arguments: dict[str, Any] | None = None
-    ) -> None:
-        """Make durable queues, many at a time: the broker is asked for an answer to the last alone.
-
-        Raises:
-            ChannelRefused: one exists with other properties, or is forbidden.
-            LinkLost: the link broke before the answer came.
-        """
-        for start in range(0, len(names), _AT_A_TIME):
-            *others, last = names[start : start + _AT_A_TIME]
-            channel = self._open_channel()
-            for name in others:
-                channel.send("queue_declare", queue=name, durable=True, arguments=arguments)
-            await channel.call("queue_declare", queue=last, durable=True, arguments=arguments)
-
-    async def _declare(self, method: str, passive: bool, **arguments: Any) -> Any:
-        """Declare; check on a channel made for that, as a failed check closes its channel."""
-        channel = self._open_channel()
-        if not passive:
-            return await channel.call(method, **arguments)
-        probe = Channel(self._connection)
-        try:
-            await probe.opened
-            return await probe.call(method, passive=True, **arguments)
-        finally:
-            probe.close()
-
-    async def bind_queue(self, queue: str, exchange: str, routing_key: str) -> None:
-        """Have an exchange send what has a routing key (or topic pattern) to a queue."""
-        await self._open_channel().call(
-            "queue_bind", queue=queue, exchange=exchange, routing_key=routing_key
-        )
-
-    async def delete_queue(self, name: str) -> None:
-        """Delete a queue with all that is in it."""
-        await self._open_channel().call("queue_delete", queue=name)
-
-    async def delete_exchange(self, name: str) -> None:
-        """Delete an exchange with its bindings."""
-        await self._open_channel().call("exchange_delete", exchange=name)
+        if self._topology is None:
+            raise LinkLost(f"there is no link to {self.where} at the moment")
+        return self._topology
 
     def _open_channel(self) -> Channel:
         if self._channel is None:

@@ -91,15 +91,15 @@ class Endpoint:
         self._notices: set[asyncio.Task[None]] = set()
 
     async def _on_open(self, link: AmqpLink) -> None:
-        await link.declare_exchange("tasks", "direct")
-        await link.declare_exchange("results", "topic")
+        await link.topology.declare_exchange("tasks", "direct")
+        await link.topology.declare_exchange("results", "topic")
         for queue, exchange in (
             (self.task_queue, "tasks"),
             (self.result_queue, "results"),
             (self.report_queue, "results"),
         ):
-            await link.declare_queue(queue)
-            await link.bind_queue(queue, exchange, queue)
+            await link.topology.declare_queue(queue)
+            await link.topology.bind_queue(queue, exchange, queue)
         await link.consume(self.result_queue, self._on_message)
         await link.consume(self.report_queue, self._on_message)
 
@@ -310,7 +310,7 @@ async def attached(
 
 async def _delete(broker_url: str, queue: str) -> None:
     async def on_open(link: AmqpLink) -> None:
-        await link.delete_queue(queue)
+        await link.topology.delete_queue(queue)
 
     link = AmqpLink(broker_url, on_open=on_open, name="cleaner")
     await link.start()

@@ -78,7 +78,7 @@ async def test_an_orderly_stop_hands_back_what_was_not_started(
         queued = 0
         async with asyncio.timeout(30):
             while queued < 5:
-                queued = (await endpoint.link.declare_queue(endpoint.task_queue)).messages
+                queued = (await endpoint.link.topology.declare_queue(endpoint.task_queue)).messages
         go.touch()
         assert await endpoint.value(busy) == "done"
         status, output = await running.agent.rest()

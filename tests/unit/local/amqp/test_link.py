@@ -38,9 +38,9 @@ class Owner:
         self.link = AmqpLink(url, on_open=self._on_open, on_lost=self._on_lost)
 
     async def _on_open(self, link: AmqpLink) -> None:
-        await link.declare_exchange("exchange")
-        await link.declare_queue("queue")
-        await link.bind_queue("queue", "exchange", "key")
+        await link.topology.declare_exchange("exchange")
+        await link.topology.declare_queue("queue")
+        await link.topology.bind_queue("queue", "exchange", "key")
         self.consumer_tag = await link.consume(
             "queue", self.deliveries.put_nowait, exclusive=self._exclusive, prefetch=10
         )
@@ -126,13 +126,34 @@ async def test_checking_for_a_queue_costs_nothing() -> None:
     """A missing queue is QueueMissing, and the link goes on as if nothing had been asked."""
     async with linked() as owner:
         with pytest.raises(QueueMissing) as caught:
-            await owner.link.declare_queue("other", passive=True)
+            await owner.link.topology.declare_queue("other", passive=True)
         assert caught.value.code == 404
         with pytest.raises(QueueMissing):
-            await owner.link.declare_exchange("other", passive=True)
-        assert await owner.link.declare_queue("queue", passive=True) == QueueDepth(0, 1)
+            await owner.link.topology.declare_exchange("other", passive=True)
+        assert await owner.link.topology.declare_queue("queue", passive=True) == QueueDepth(0, 1)
         await owner.link.publish("exchange", "key", b"still here")
         assert (await owner.next()).body == b"still here"
+        assert (owner.opened, owner.lost) == (1, 0)
+
+
+@in_event_loop
+async def test_a_refused_queue_costs_its_asker_alone() -> None:
+    """Others that ask at the same time have what they want, and the link goes on."""
+    async with linked() as owner:
+        topology = owner.link.topology
+        publishing = owner.link.publish("exchange", "key", b"under way")
+        outcomes = await asyncio.gather(
+            topology.declare_queue("one"),
+            topology.declare_queue("queue", durable=False),
+            topology.declare_queue("two"),
+            topology.declare_queue("amq.reserved"),
+            topology.delete_queue("one"),
+            return_exceptions=True,
+        )
+        kinds = [getattr(outcome, "code", type(outcome)) for outcome in outcomes]
+        assert kinds == [QueueDepth, 406, QueueDepth, 403, type(None)]
+        await publishing
+        assert (await owner.next()).body == b"under way"
         assert (owner.opened, owner.lost) == (1, 0)
 
 
@@ -165,7 +186,7 @@ async def test_a_lost_link_comes_back() -> None:
 async def test_a_cancelled_consumer_is_a_lost_link() -> None:
     """When its queue is deleted, the owner makes it again."""
     async with linked() as owner:
-        await owner.link.delete_queue("queue")
+        await owner.link.topology.delete_queue("queue")
         async with asyncio.timeout(10):
             await owner.reopened.wait()
         await owner.link.publish("exchange", "key", b"new")
@@ -178,7 +199,7 @@ async def test_cancel_leaves_messages_in_the_queue() -> None:
     async with linked() as owner:
         await owner.link.cancel(owner.consumer_tag)
         await owner.link.publish("exchange", "key", b"stays")
-        assert await owner.link.declare_queue("queue", passive=True) == QueueDepth(1, 0)
+        assert await owner.link.topology.declare_queue("queue", passive=True) == QueueDepth(1, 0)
         assert owner.deliveries.empty()
 
 
@@ -257,18 +278,18 @@ async def test_many_queues_are_declared_at_a_time() -> None:
     """All of them are there when it returns, more than one page of them included."""
     names = [f"queue-{n}" for n in range(1, 1202)]
     async with linked() as owner:
-        await owner.link.declare_queues(names, arguments={"x-expires": 60_000})
+        await owner.link.topology.declare_queues(names, arguments={"x-expires": 60_000})
         for name in (names[0], names[499], names[500], names[-1]):
-            assert await owner.link.declare_queue(name, passive=True) == QueueDepth(0, 0)
-        await owner.link.declare_queues([])
+            assert await owner.link.topology.declare_queue(name, passive=True) == QueueDepth(0, 0)
+        await owner.link.topology.declare_queues([])
 
 
 @in_event_loop
 async def test_one_of_many_queues_that_differs_is_refused() -> None:
     """Although the broker was not asked about that one."""
     async with linked() as owner:
-        await owner.link.declare_queue("differs", arguments={"x-expires": 1000})
+        await owner.link.topology.declare_queue("differs", arguments={"x-expires": 1000})
         with pytest.raises(ChannelRefused):
-            await owner.link.declare_queues(
+            await owner.link.topology.declare_queues(
                 ["one", "differs", "three"], arguments={"x-expires": 2000}
             )
