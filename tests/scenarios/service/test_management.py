@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from gcompute.local import LocalService, LocalServiceFailed
 from gcompute.local.names import LOGINS
-from tests.scenarios.service.api import Api
+from tests.scenarios.service.api import Api, payload
 from tests.scenarios.service.queues import channel
 from tests.support.rabbitmq import RabbitMQ, free_port
 
@@ -174,3 +175,23 @@ def test_a_broker_that_is_full_is_named_as_the_reason(
             assert api("get_endpoint", endpoint_uuid=endpoint)["uuid"] == endpoint
     finally:
         management.http.delete(place).raise_for_status()
+
+
+def test_what_the_broker_refuses_is_one_users_trouble(rabbitmq: RabbitMQ) -> None:
+    """A submit whose queue cannot be made is refused with the broker's words; the next one is not,
+    as the service is connected all the time."""
+    group = str(uuid.uuid4())
+    options = {"broker": rabbitmq.url(), "broker_management": rabbitmq.management_url()}
+    with LocalService(0, **options) as service, closing(Api(service.url, service.token)) as api:
+        endpoint, function = api.endpoint(), api.function()
+        queue = api("get_result_amqp_url")["queue_prefix"] + group
+        with channel(rabbitmq.url()) as opened:
+            # Another one than the service would make.
+            opened.queue_declare(queue, durable=True)
+            body = {"task_group_id": group, "tasks": [[function, endpoint, payload(1)]]}
+            refusal = api.send("submit_v2", body)
+            assert refusal.status_code == 500
+            assert "PRECONDITION_FAILED" in refusal.json()["reason"]
+            assert api.submit(endpoint, function, 1, create_queue=True)["tasks"]
+            opened.queue_delete(queue)
+            assert api("submit_v2", body)["task_group_id"] == group
