@@ -95,6 +95,8 @@ class LocalEndpoint:
                     "heartbeat_period": self._settings.heartbeat_period,
                     # By the next service on this state, if this one is killed.
                     "reruns": True,
+                    # So it does after an orderly stop, where there is a next service.
+                    "fails_unfinished": self._settings.temporary,
                 },
                 "amqp_creds": answer,
             }

@@ -132,13 +132,20 @@ class Agent:
         """Hand back what no worker has, let the running tasks end, send what is to be sent."""
         await self._stop_consuming()
         if not await self._pool.wait_quiet(self._config.grace):
-            for task in self._pool.running:
-                text = f"the endpoint was stopped {self._config.grace:g} s ago and ended this task"
-                self._answer(task.task_id, "EndpointStopped", text)
+            self._give_up(self._pool.running)
         await self._pool.stop()
         if not await self._results.flush(_FLUSH_S):
             log.error("%d results could not be sent and are lost", len(self._results))
         await self._disconnect()
+
+    def _give_up(self, tasks: list[Task]) -> None:
+        """Fail tasks that have not ended in time, unless they are run again."""
+        if not self._config.fails_unfinished:
+            log.info("ending %d tasks that run; they are run again", len(tasks))
+            return
+        text = f"the endpoint was stopped {self._config.grace:g} s ago and ended this task"
+        for task in tasks:
+            self._answer(task.task_id, "EndpointStopped", text)
 
     async def abandon(self) -> None:
         """End at once, with what runs: somebody else runs it again.

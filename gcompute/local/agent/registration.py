@@ -65,6 +65,9 @@ class Config:
     #: Whether whoever holds standard input runs again what had not finished when that closes, so
     #: that running tasks are to be ended and not to be answered for.
     reruns: bool = False
+    #: Whether running tasks that outlast an orderly stop are answered as failed; if not, whoever
+    #: stops the agent runs them again.
+    fails_unfinished: bool = True
 
 
 @dataclass(frozen=True)

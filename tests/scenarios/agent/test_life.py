@@ -105,6 +105,25 @@ async def test_a_task_that_outlasts_the_stop_is_answered_and_ended(
 
 
 @in_event_loop
+async def test_a_task_that_is_run_again_is_ended_without_an_answer(
+    attach: Attach, tmp_path: Path
+) -> None:
+    """As a failure would be its last word. What had ended is answered all the same."""
+    started = tmp_path / "started"
+    async with attach(workers=2, grace=0.1, fails_unfinished=False) as running:
+        endpoint = running.endpoint
+        stuck = endpoint.submit(touch_and_wait_for, str(started), str(tmp_path / "never"))
+        await appeared(started)
+        ended = endpoint.submit(abs, -1)
+        assert await endpoint.value(ended) == 1
+        running.agent.signal(signal.SIGTERM)
+        assert (await running.agent.rest())[0] == 0
+        # The last report comes after all results.
+        await endpoint.until(lambda: not endpoint.reports[-1].global_state["active"])
+        assert stuck not in {result.task_id for result in endpoint.results}
+
+
+@in_event_loop
 async def test_threads_and_children_left_behind_do_not_hold_up_the_stop(attach: Attach) -> None:
     """A thread that never ends and a sleeping child are ended with their worker."""
 
