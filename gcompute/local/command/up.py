@@ -30,23 +30,13 @@ _LOOK_AT = 20
 def run(arguments: argparse.Namespace) -> int:
     """Start a service; give the exit status."""
     place = Place.of(arguments)
-    previous = _check_vacant(place)
-    _check_port(arguments.port)
     try:
-        service = LocalService(
-            workers=arguments.workers,
-            engine=arguments.engine,
-            engine_options=arguments.engine_options,
-            tls=arguments.tls,
-            broker=arguments.broker,
-            broker_management=arguments.broker_management,
-            users=arguments.users,
-            state_dir=place.folder,
-            port=arguments.port,
-        )
+        service = _service(arguments, place)
     except ValueError as error:
         print(f"gcompute local up: {error}", file=sys.stderr)
         return 2
+    previous = _check_vacant(place)
+    _check_port(arguments.port)
     if previous.killed_pid is not None:
         print(
             f"The last service here (process {previous.killed_pid}) was killed; "
@@ -67,6 +57,25 @@ def run(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             _stop(service, found.pid)
     return 0
+
+
+def _service(arguments: argparse.Namespace, place: Place) -> LocalService:
+    """Make the service that the arguments ask for.
+
+    Raises:
+        ValueError: they make no sense.
+    """
+    return LocalService(
+        workers=arguments.workers,
+        engine=arguments.engine,
+        engine_options=arguments.engine_options,
+        tls=arguments.tls,
+        broker=arguments.broker,
+        broker_management=arguments.broker_management,
+        users=arguments.users,
+        state_dir=place.folder,
+        port=arguments.port,
+    )
 
 
 def _check_vacant(place: Place) -> Absent:
