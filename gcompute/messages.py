@@ -15,7 +15,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from .errors import MalformedMessage
 
@@ -53,8 +53,7 @@ class ErrorDetails:
     user_message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """A state that a task entered: when (Unix time in ns), which, and who says so."""
 
     timestamp: int

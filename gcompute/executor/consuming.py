@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gcompute.backoff import Backoff
 from gcompute.executor.acknowledging import Acknowledgements
@@ -26,16 +25,14 @@ log = logging.getLogger(__name__)
 _PREFETCH = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """What names a delivery to the stream it came from."""
 
     consumer: QueueConsumer
     tag: int
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A message of a result queue.
 
     Attributes:
