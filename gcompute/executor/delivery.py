@@ -197,6 +197,9 @@ class ResultDelivery:
             self._handled.append(result.token)
         elif task is Unmatched.EARLY:
             self._broker.hold(result.token)
+        elif isinstance(task, Result):  # an earlier copy
+            self._broker.hold(result.token)
+            self._handled.append(task.token)
         else:
             self._broker.hold(result.token)
             self._give_back(result)

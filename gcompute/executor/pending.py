@@ -3,7 +3,8 @@
 Shared by all executors that get their results from one source. Senders add what the service has
 taken; the delivery takes a future out when its result arrives. A result may overtake the answer
 to its submit, so while submits are under way, results that belong to nobody yet are kept for
-them. When none is under way any more, the rest belongs to strangers.
+them. It cannot overtake the submit itself: once all submits that were under way when a result
+came have their answers, and none made its task, it belongs to a stranger.
 
 Safe to use from many threads; the lock is held for dictionary operations only.
 """
@@ -11,6 +12,7 @@ Safe to use from many threads; the lock is held for dictionary operations only.
 from __future__ import annotations
 
 import enum
+import itertools
 import threading
 from collections.abc import Iterable
 from functools import partial
@@ -21,7 +23,8 @@ from gcompute.serialize import ComputeSerializer
 
 R = TypeVar("R")
 
-#: Tasks that have ended, remembered so that a second copy of a result is known for what it is.
+#: Tasks that have ended, remembered so that a second copy of a result is known for what it is:
+#: so many at least, and twice as many at most.
 _REMEMBERED = 10_000
 
 
@@ -75,40 +78,52 @@ class PendingTasks(Generic[R]):
         self._lock = threading.Lock()
         #: Task group to its tasks, those that were asked for longest ago first. None is empty.
         self._groups: dict[str, dict[str, AwaitedTask]] = {}
-        #: Task id to a result that came before its future; empty when no submit is under way.
-        self._early: dict[str, R] = {}
-        #: Hashes of the ids of tasks that have ended; oldest first.
-        self._ended: dict[int, None] = {}
-        self._submits_under_way = 0
+        #: Numbers of the submits under way, the oldest first, and the number of the next one.
+        self._under_way: dict[int, None] = {}
+        self._next_submit = 0
+        #: Task id to a result that came before its future, and the number of the submit that was
+        #: next then: only one before it can have made the task. In the order of these numbers.
+        self._early: dict[str, tuple[int, R]] = {}
+        #: Hashes of the ids of tasks that have ended: the latest, and those that were the latest
+        #: before. To forget them one by one would take longer than all else that a result needs.
+        self._ended: set[int] = set()
+        self._ended_before: set[int] = set()
 
     def __len__(self) -> int:
         with self._lock:
             return sum(len(tasks) for tasks in self._groups.values())
 
-    def submit_starts(self) -> None:
-        """Keep results of unknown tasks from now on."""
+    def submit_starts(self) -> int:
+        """Keep results of unknown tasks from now on; give the number that ends it."""
         with self._lock:
-            self._submits_under_way += 1
+            number = self._next_submit
+            self._next_submit += 1
+            self._under_way[number] = None
+            return number
 
     def submit_ends(
-        self, group: str, taken: Iterable[tuple[str, AwaitedTask]]
+        self, number: int, group: str, taken: Iterable[tuple[str, AwaitedTask]]
     ) -> tuple[list[tuple[AwaitedTask, R]], list[R]]:
         """Add the tasks of a submit; none where it failed.
+
+        Args:
+            number: what :meth:`submit_starts` gave.
+            group: the task group.
+            taken: the tasks.
 
         Returns:
             The tasks whose results are there already, with these; and the results of strangers,
             now that no submit is under way that could make their tasks known.
         """
         ready = []
-        strangers: list[R] = []
         #: Tasks that were found in their group before the answer to their submit came.
         followed: list[tuple[AwaitedTask, AwaitedTask]] = []
         with self._lock:
-            self._submits_under_way -= 1
+            del self._under_way[number]
             tasks = self._groups.setdefault(group, {})
             for task_id, task in taken:
                 if task_id in self._early:
-                    ready.append((task, self._early.pop(task_id)))
+                    ready.append((task, self._early.pop(task_id)[1]))
                     self._remember(task_id)
                 else:
                     if task_id in tasks:
@@ -116,9 +131,7 @@ class PendingTasks(Generic[R]):
                     tasks[task_id] = task
             if not tasks:
                 del self._groups[group]
-            if not self._submits_under_way:
-                strangers = list(self._early.values())
-                self._early.clear()
+            strangers = self._take_strangers()
         for task, follower in followed:
             task.future.add_done_callback(partial(_follow, follower.future))
         return ready, strangers
@@ -136,19 +149,26 @@ class PendingTasks(Generic[R]):
                 del self._groups[group]
         return futures
 
-    def match(self, group: str, task_id: str, result: R) -> AwaitedTask | Unmatched:
-        """Take out the task that a result belongs to, or say why there is none."""
+    def match(self, group: str, task_id: str, result: R) -> AwaitedTask | Unmatched | R:
+        """Take out the task that a result belongs to, or say why there is none.
+
+        Returns:
+            An earlier copy, where this one is kept in its place: the connection that brought that
+            one may be lost, and the broker knows this one.
+        """
         with self._lock:
             task = self._take(group, task_id)
             if task is not None:
                 return task
-            if hash(task_id) in self._ended:
+            if self._has_ended(task_id):
                 return Unmatched.ENDED
-            if not self._submits_under_way:
-                return Unmatched.STRANGER
             if task_id in self._early:
-                return Unmatched.ENDED  # of two copies one is enough
-            self._early[task_id] = result
+                before, copy = self._early[task_id]
+                self._early[task_id] = before, result
+                return copy
+            if not self._under_way:
+                return Unmatched.STRANGER
+            self._early[task_id] = self._next_submit, result
             return Unmatched.EARLY
 
     def take(self, group: str, task_id: str) -> AwaitedTask | None:
@@ -186,6 +206,14 @@ class PendingTasks(Generic[R]):
             self._groups.clear()
         return tasks
 
+    def _take_strangers(self) -> list[R]:
+        """Take out the early results that no submit under way can have made."""
+        oldest = next(iter(self._under_way), self._next_submit)
+        task_ids = list(
+            itertools.takewhile(lambda task_id: self._early[task_id][0] <= oldest, self._early)
+        )
+        return [self._early.pop(task_id)[1] for task_id in task_ids]
+
     def _take(self, group: str, task_id: str) -> AwaitedTask | None:
         tasks = self._groups.get(group)
         task = tasks.pop(task_id, None) if tasks else None
@@ -196,6 +224,9 @@ class PendingTasks(Generic[R]):
         return task
 
     def _remember(self, task_id: str) -> None:
-        self._ended[hash(task_id)] = None
-        if len(self._ended) > _REMEMBERED:
-            del self._ended[next(iter(self._ended))]
+        self._ended.add(hash(task_id))
+        if len(self._ended) >= _REMEMBERED:
+            self._ended, self._ended_before = set(), self._ended
+
+    def _has_ended(self, task_id: str) -> bool:
+        return hash(task_id) in self._ended or hash(task_id) in self._ended_before

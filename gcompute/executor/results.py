@@ -227,13 +227,13 @@ class ResultSource:
         threads = self._threads
         return threads is not None and threads.in_delivery()
 
-    def submit_starts(self) -> None:
-        """Hear that a submit is under way: its results may come before its answer."""
-        self._pending.submit_starts()
+    def submit_starts(self) -> int:
+        """Hear that a submit is under way: its results may come before its answer; number it."""
+        return self._pending.submit_starts()
 
-    def submit_ends(self, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
+    def submit_ends(self, number: int, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
         """Hear which tasks it made; none where it failed."""
-        ready, strangers = self._pending.submit_ends(group, taken)
+        ready, strangers = self._pending.submit_ends(number, group, taken)
         threads = self._threads
         if threads is None:
             return

@@ -69,10 +69,10 @@ class SubmitService(Protocol):
 class Results(Protocol):
     """Where the results of tasks come from; see :class:`gcompute.executor.results.ResultSource`."""
 
-    def submit_starts(self) -> None:
-        """Hear that a submit is under way."""
+    def submit_starts(self) -> int:
+        """Hear that a submit is under way; number it."""
 
-    def submit_ends(self, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
+    def submit_ends(self, number: int, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
         """Hear which tasks it made; none where it failed."""
 
 
@@ -175,7 +175,7 @@ class Sender:
         taken: list[tuple[str, AwaitedTask]] = []
         used = group or ""
         # Until it is known what became of the submit, unknown results may be its own.
-        self._results.submit_starts()
+        number = self._results.submit_starts()
         try:
             with self._groups[group].submitting() if group else contextlib.nullcontext():
                 answer = self._service._submit(batch[0].destination.endpoint_id, request)
@@ -195,7 +195,7 @@ class Sender:
             if not taken:
                 raise
         finally:
-            self._results.submit_ends(used, taken)
+            self._results.submit_ends(number, used, taken)
         return len(taken)
 
     def _note(

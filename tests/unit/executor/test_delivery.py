@@ -85,8 +85,7 @@ class Setting:
     def wait_for(self, *numbers: int) -> list[ComputeFuture]:
         """Make futures of tasks that the service took."""
         tasks = [_awaited(number) for number in numbers]
-        self.pending.submit_starts()
-        self.pending.submit_ends(GROUP, tasks)
+        self.pending.submit_ends(self.pending.submit_starts(), GROUP, tasks)
         return [task.future for _, task in tasks]
 
     def arrives(self, body: bytes | Message, **more: Any) -> int:
@@ -245,26 +244,30 @@ def test_a_result_that_comes_twice_counts_once(setting: Setting) -> None:
 
 def test_a_result_before_its_future_is_held_for_it(setting: Setting) -> None:
     """While a submit is under way; the sender then hands both in, and it is acknowledged."""
-    setting.pending.submit_starts()
+    number = setting.pending.submit_starts()
     tag = setting.arrives(_success(1, "early"))
     assert setting.says() == ("hold", tag)
     assert setting.acknowledged.empty()
     task_id, task = _awaited(1)
-    ((ready, result),), strangers = setting.pending.submit_ends(GROUP, [(task_id, task)])
+    ((ready, result),), strangers = setting.pending.submit_ends(number, GROUP, [(task_id, task)])
     assert strangers == []
     setting.delivery.complete(ready, result)
     assert task.future.result(WAIT_S) == "early"
     assert setting.acknowledges_to(tag) == [tag]
 
 
-def test_a_copy_of_an_early_result_is_acknowledged(setting: Setting) -> None:
-    """One of them is enough to hold."""
-    setting.pending.submit_starts()
+def test_of_two_copies_of_an_early_result_the_later_is_held(setting: Setting) -> None:
+    """The connection that brought the other may be lost, and acknowledging both loses it."""
+    number = setting.pending.submit_starts()
     first = setting.arrives(_success(1, "early"))
     second = setting.arrives(_success(1, "early"))
+    assert setting.acknowledges_to(first) == [first]
+    assert [setting.says(), setting.says()] == [("hold", first), ("hold", second)]
+    task_id, task = _awaited(1)
+    ((ready, result),), _ = setting.pending.submit_ends(number, GROUP, [(task_id, task)])
+    setting.delivery.complete(ready, result)
+    assert task.future.result(WAIT_S) == "early"
     assert setting.acknowledges_to(second) == [second]
-    assert setting.says() == ("hold", first)
-    assert setting.said.empty()
 
 
 # Strangers
@@ -286,10 +289,10 @@ def test_a_strangers_result_goes_back_to_the_queue(setting: Setting) -> None:
 
 def test_an_early_result_whose_submit_failed_goes_back_as_well(setting: Setting) -> None:
     """It was held already."""
-    setting.pending.submit_starts()
+    number = setting.pending.submit_starts()
     tag = setting.arrives(_success(9))
     assert setting.says() == ("hold", tag)
-    ready, strangers = setting.pending.submit_ends("", [])
+    ready, strangers = setting.pending.submit_ends(number, "", [])
     assert ready == []
     setting.delivery.estrange(strangers)
     assert setting.says() == ("shared", GROUP)
@@ -414,12 +417,12 @@ def test_a_high_assurance_result_is_fetched_whenever_its_submit_ends(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when its task becomes known while the message is looked at: it has no value to load."""
-    setting.pending.submit_starts()
+    number = setting.pending.submit_starts()
     task_id, task = _awaited(1)
     match = setting.pending.match
 
     def match_late(*args: Any) -> Any:
-        setting.pending.submit_ends(GROUP, [(task_id, task)])
+        setting.pending.submit_ends(number, GROUP, [(task_id, task)])
         return match(*args)
 
     monkeypatch.setattr(setting.pending, "match", match_late)
@@ -433,11 +436,11 @@ def test_an_early_high_assurance_result_is_fetched_when_its_task_is_known(
     setting: Setting,
 ) -> None:
     """Before that nobody could say whom it is for."""
-    setting.pending.submit_starts()
+    number = setting.pending.submit_starts()
     tag = setting.arrives(ResultMessage(_id(1), ""), high_assurance=True)
     assert setting.says() == ("hold", tag)
     task_id, task = _awaited(1)
-    ((ready, result),), _ = setting.pending.submit_ends(GROUP, [(task_id, task)])
+    ((ready, result),), _ = setting.pending.submit_ends(number, GROUP, [(task_id, task)])
     setting.delivery.complete(ready, result)
     assert setting.says() == ("fetch", GROUP, _id(1))
     assert setting.acknowledges_to(tag) == [tag]

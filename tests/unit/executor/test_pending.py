@@ -23,8 +23,7 @@ def _awaited(task_id: str, asked_at: float = 0.0) -> tuple[str, AwaitedTask]:
 
 def _submitted(pending: PendingTasks[str], *task_ids: str) -> list[AwaitedTask]:
     made = [_awaited(task_id, float(n)) for n, task_id in enumerate(task_ids)]
-    pending.submit_starts()
-    assert pending.submit_ends(GROUP, made) == ([], [])
+    assert pending.submit_ends(pending.submit_starts(), GROUP, made) == ([], [])
     return [task for _, task in made]
 
 
@@ -46,15 +45,15 @@ def test_each_future_comes_out_exactly_once(data: st.DataObject) -> None:
     ours: set[str] = set()
     delivered: Counter[str] = Counter()
     unstarted = [[f"{n}.{i}" for i in range(count)] for n, count in enumerate(submits)]
-    started: list[list[str]] = []
+    started: dict[int, list[str]] = {}
     results: list[str] = []  # of tasks that the service knows, to be sent at least once
     sent: list[str] = []
-    early: set[str] = set()
+    early: dict[str, set[int]] = {}  # with the submits that may have made it
 
     def deliver(task: AwaitedTask, result: str) -> None:
         assert task.future.task_id == result
         delivered[result] += 1
-        early.discard(result)
+        early.pop(result, None)
 
     while unstarted or started or results:
         choices = ["start"] * bool(unstarted) + ["end"] * bool(started)
@@ -62,18 +61,22 @@ def test_each_future_comes_out_exactly_once(data: st.DataObject) -> None:
         step = data.draw(st.sampled_from(choices))
         if step == "start":
             tasks = unstarted.pop(0)
-            pending.submit_starts()
-            started.append(tasks)
+            started[pending.submit_starts()] = tasks
             results += tasks
         elif step == "end":
-            tasks = started.pop(data.draw(st.integers(0, len(started) - 1)))
+            number = data.draw(st.sampled_from(sorted(started)))
+            tasks = started.pop(number)
             ours.update(tasks)
             group = _group_of(tasks[0]) if tasks else GROUP
-            ready, strangers = pending.submit_ends(group, [_awaited(task) for task in tasks])
+            made = [_awaited(task) for task in tasks]
+            ready, strangers = pending.submit_ends(number, group, made)
             for awaited, result in ready:
                 deliver(awaited, result)
-            assert set(strangers) == (set() if started else early)
-            early -= set(strangers)
+            assert strangers == [
+                task for task, makers in early.items() if not makers & set(started)
+            ]
+            for task in strangers:
+                del early[task]
         else:
             if step == "stranger":
                 task = "stranger"
@@ -86,13 +89,17 @@ def test_each_future_comes_out_exactly_once(data: st.DataObject) -> None:
             if isinstance(matched, AwaitedTask):
                 deliver(matched, task)
             elif matched is Unmatched.EARLY:
-                assert started
-                early.add(task)
+                assert task not in early
+                early[task] = set(started)
+                assert early[task]
             elif matched is Unmatched.STRANGER:
                 assert not started
                 assert task not in ours
+            elif matched is Unmatched.ENDED:
+                assert delivered[task]
             else:
-                assert delivered[task] or task in early
+                assert matched == task
+                assert task in early
     assert delivered == Counter(ours)
     assert len(pending) == 0
 
@@ -108,50 +115,64 @@ def test_a_result_without_a_submit_is_a_strangers() -> None:
 def test_early_results_of_a_failed_submit_are_strangers() -> None:
     """They are handed out for others, and not kept for a later submit."""
     pending: PendingTasks[str] = PendingTasks()
-    pending.submit_starts()
+    number = pending.submit_starts()
     assert pending.match(GROUP, "t", "result") is Unmatched.EARLY
-    assert pending.submit_ends("", []) == ([], ["result"])
+    assert pending.submit_ends(number, "", []) == ([], ["result"])
     assert pending.groups() == {}
     _submitted(pending, "t")
 
 
-def test_early_results_wait_for_the_last_submit_under_way() -> None:
+def test_early_results_wait_for_all_submits_that_can_have_made_them() -> None:
     """One submit's end does not forget what another one is waiting for."""
     pending: PendingTasks[str] = PendingTasks()
-    pending.submit_starts()
-    pending.submit_starts()
+    first, second = pending.submit_starts(), pending.submit_starts()
     pending.match(GROUP, "t", "result")
-    assert pending.submit_ends(GROUP, []) == ([], [])
+    assert pending.submit_ends(first, GROUP, []) == ([], [])
     task_id, task = _awaited("t")
-    assert pending.submit_ends(GROUP, [(task_id, task)]) == ([(task, "result")], [])
+    assert pending.submit_ends(second, GROUP, [(task_id, task)]) == ([(task, "result")], [])
+
+
+def test_strangers_results_go_although_there_is_always_a_submit_under_way() -> None:
+    """A submit that started after a result came cannot have made its task."""
+    pending: PendingTasks[str] = PendingTasks()
+    number = pending.submit_starts()
+    for round_number in range(100):
+        stranger = f"stranger {round_number}"
+        assert pending.match(GROUP, stranger, stranger) is Unmatched.EARLY
+        following = pending.submit_starts()
+        assert pending.submit_ends(number, GROUP, []) == ([], [stranger])
+        number = following
 
 
 def test_a_second_copy_is_known_for_what_it_is() -> None:
-    """Of a task that ended, however it did, and of one whose result came early."""
+    """Of a task that ended, however it did, and of one whose result came early: that is kept."""
     pending: PendingTasks[str] = PendingTasks()
     _submitted(pending, "matched", "taken")
     assert isinstance(pending.match(GROUP, "matched", "r"), AwaitedTask)
     assert pending.take(GROUP, "taken") is not None
-    pending.submit_starts()
+    number = pending.submit_starts()
     assert pending.match(GROUP, "early", "first") is Unmatched.EARLY
-    for task_id in ("matched", "taken", "early"):
+    assert pending.match(GROUP, "early", "second") == "first"
+    for task_id in ("matched", "taken"):
         assert pending.match(GROUP, task_id, "copy") is Unmatched.ENDED
-    ready, strangers = pending.submit_ends(GROUP, [_awaited("early")])
-    assert ([result for _, result in ready], strangers) == (["first"], [])
+    ready, strangers = pending.submit_ends(number, GROUP, [_awaited("early")])
+    assert ([result for _, result in ready], strangers) == (["second"], [])
     for task_id in ("matched", "taken", "early"):
         assert pending.match(GROUP, task_id, "copy") is Unmatched.ENDED
 
 
 def test_tasks_that_ended_are_remembered_within_bounds() -> None:
-    """The oldest are forgotten first."""
+    """The latest ones, for as long as a copy may come; the oldest are forgotten."""
     pending: PendingTasks[str] = PendingTasks()
-    ids = [str(number) for number in range(pending_module._REMEMBERED + 1)]
+    limit = pending_module._REMEMBERED
+    ids = [str(number) for number in range(2 * limit + limit // 2)]
     _submitted(pending, *ids)
     for task_id in ids:
         pending.match(GROUP, task_id, "r")
-    assert pending.match(GROUP, ids[0], "copy") is Unmatched.STRANGER
-    assert pending.match(GROUP, ids[1], "copy") is Unmatched.ENDED
-    assert pending.match(GROUP, ids[-1], "copy") is Unmatched.ENDED
+    copies = [pending.match(GROUP, task_id, "copy") for task_id in ids]
+    assert copies[0] is Unmatched.STRANGER
+    assert set(copies[-limit:]) == {Unmatched.ENDED}
+    assert limit <= copies.count(Unmatched.ENDED) <= 2 * limit
 
 
 def test_a_result_belongs_to_the_group_it_came_in() -> None:
@@ -193,10 +214,10 @@ def test_who_found_a_task_before_the_answer_to_its_submit_waits_on(
 ) -> None:
     """A group is reloaded while a submit to it is under way: both futures end, in one way."""
     pending: PendingTasks[str] = PendingTasks()
-    pending.submit_starts()
+    number = pending.submit_starts()
     found, made = _awaited("a"), _awaited("a")
     assert pending.add(GROUP, [found]) == [found[1].future]
-    pending.submit_ends(GROUP, [made])
+    pending.submit_ends(number, GROUP, [made])
     task = pending.match(GROUP, "a", "r")
     assert task is made[1]
     assert not found[1].future.done()
@@ -234,10 +255,10 @@ def test_threads_share_it_without_losing_a_future() -> None:
     def submitter(name: str) -> None:
         for number in range(count):
             task_id = f"{name}{number}"
-            pending.submit_starts()
+            submit = pending.submit_starts()
             arriving.append(task_id)
             known.release()
-            ready, strangers = pending.submit_ends(GROUP, [_awaited(task_id)])
+            ready, strangers = pending.submit_ends(submit, GROUP, [_awaited(task_id)])
             out.extend(task.future.task_id for task, _ in ready)
             assert not strangers
 

@@ -82,10 +82,12 @@ class Results:
         self.ended: list[tuple[str, list[str]]] = []
         self.tasks: dict[str, AwaitedTask] = {}
 
-    def submit_starts(self) -> None:
+    def submit_starts(self) -> int:
         self.under_way += 1
+        return self.under_way
 
-    def submit_ends(self, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
+    def submit_ends(self, number: int, group: str, taken: list[tuple[str, AwaitedTask]]) -> None:
+        assert number == self.under_way
         self.under_way -= 1
         self.ended.append((group, [task_id for task_id, _ in taken]))
         self.tasks |= dict(taken)
