@@ -3,8 +3,9 @@
 One thread takes what has arrived off an inbox, in order, and for each: reads the message, finds
 its task, loads the result, ends the future (which runs the user's callbacks), and acknowledges,
 several at once where several wait. A slow callback delays results behind it, but never the
-connection. Whatever a message contains, the next one is handled; what was handled is
-acknowledged before the thread ends.
+connection. Large results that come meanwhile are left with the broker, and given back to it
+when there is room, so that it sends them again. Whatever a message contains, the next one is
+handled; what was handled is acknowledged before the thread ends.
 
 A result whose task nobody here waits for is held until the submits that are under way have
 their answers, and then given back for others who consume the queue (see
@@ -103,15 +104,23 @@ class ResultDelivery:
         self._broker = broker
         self._service = service
         self._on_stopped = on_stopped
-        self._inbox: Inbox[Callable[[], None] | Delivery] = Inbox()
+        self._inbox: Inbox[Callable[[], None] | Delivery, Token] = Inbox()
         self._strangers = Strangers()
         #: Deliveries that were handled and not acknowledged yet.
         self._handled: list[Token] = []
         self.thread = spawn(f"delivery{label}", self._run)
 
     def deliver(self, delivery: Delivery) -> None:
-        """Hand in a message; returns at once, or soon where large ones wait."""
-        self._inbox.put(delivery, len(delivery.body))
+        """Hand in a message; returns at once, or soon where large ones wait.
+
+        Call it on the connection's thread: one that finds no room is held there.
+        """
+        if not self._inbox.offer(delivery, len(delivery.body), delivery.token):
+            self._broker.hold(delivery.token)
+
+    def interrupted(self, group: str) -> None:
+        """Hear that a group's queue is not consumed: what was held goes back by itself."""
+        self._inbox.forget(lambda token: token.consumer.group == group)
 
     def complete(self, task: AwaitedTask, result: Result) -> None:
         """Hand in a held result whose task is known now; returns at once."""
@@ -122,9 +131,12 @@ class ResultDelivery:
         self._inbox.put(lambda: self._give_back_all(results))
 
     def answer(self, task_id: str, task: AwaitedTask, answer: dict[str, Any]) -> None:
-        """Hand in what the service says of a finished task; returns at once."""
-        size = len(answer.get("result") or "")
-        self._inbox.put(lambda: self._end_as_told(task_id, task, answer), size)
+        """Hand in what the service says of a finished task; waits where large results do."""
+        self._inbox.put(
+            lambda: self._end_as_told(task_id, task, answer),
+            len(answer.get("result") or ""),
+            wait=threading.current_thread() is not self.thread,
+        )
 
     def give_up(self, cause: ComputeError) -> None:
         """Fail all futures that wait for a result, since none can come; returns at once."""
@@ -163,10 +175,12 @@ class ResultDelivery:
             except Exception:  # a defect of ours must not stop the results behind it
                 log.exception("a result could not be delivered")
             item = result = None  # its memory is the user's now, or nobody's
-            self._inbox.done(size)
+            for token in self._inbox.done(size):
+                self._broker.release(token, 0.0)
             if len(self._handled) >= _ACKNOWLEDGE_EVERY or self._inbox.empty():
                 self._acknowledge()
         self._acknowledge()
+        self._inbox.close()
         self._on_stopped()
 
     def _acknowledge(self) -> None:

@@ -144,6 +144,7 @@ class ResultThreads:
 
     def interrupted(self, task_group_id: str, reason: str) -> None:
         """Hear that a group's queue is not consumed."""
+        self.delivery.interrupted(task_group_id)
         self.fetching.interrupted(task_group_id, reason)
 
     def refused(self, error: ComputeError) -> None:

@@ -259,14 +259,27 @@ class SleepingCondition:
 
 
 class SteppedInbox:
-    """An inbox that gives so many items, and then the one that ends the thread's loop."""
+    """An inbox that gives so many items, and then the one that ends the thread's loop.
 
-    def __init__(self) -> None:
+    Args:
+        is_full: tells whether there is no room for a message.
+    """
+
+    def __init__(self, is_full: Callable[[], bool]) -> None:
+        self._is_full = is_full
+        self._left: list[Any] = []
         self.items: list[tuple[Any, int]] = []
         self.allowed = 0
 
-    def put(self, item: Any, size: int = 0) -> None:
+    def put(self, item: Any, size: int = 0, *, wait: bool = True) -> None:
         self.items.append((item, size))
+
+    def offer(self, item: Any, size: int, name: Any) -> bool:
+        if self.items and self._is_full():
+            self._left.append(name)
+            return False
+        self.items.append((item, size))
+        return True
 
     def get(self) -> tuple[Any, int]:
         if not self.items or not self.allowed:
@@ -274,7 +287,14 @@ class SteppedInbox:
         self.allowed -= 1
         return self.items.pop(0)
 
-    def done(self, size: int) -> None:
+    def done(self, size: int) -> list[Any]:
+        left, self._left = self._left, []
+        return left
+
+    def forget(self, chosen: Callable[[Any], bool]) -> None:
+        self._left = [name for name in self._left if not chosen(name)]
+
+    def close(self) -> None:
         pass
 
     def empty(self) -> bool:
@@ -316,7 +336,7 @@ class Process:
         self.source = ResultSource(client, self.groups, transport=transport, port=None)
         self.source.acquire(self, name)
         self.threads = cast(ResultThreads, self.source._threads)
-        self.inbox = SteppedInbox()
+        self.inbox = SteppedInbox(lambda: world.fails("room for a large result"))
         self.threads.delivery._inbox = cast(Any, self.inbox)
         self.threads.delivery._on_stopped = lambda: None
         self.sleep = SleepingCondition()

@@ -16,6 +16,7 @@ from gcompute.errors import (
     ResultsUnavailable,
     TaskExecutionFailed,
 )
+from gcompute.executor import inbox as inbox_module
 from gcompute.executor.consuming import Token
 from gcompute.executor.delivery import Result, ResultDelivery
 from gcompute.executor.future import ComputeFuture
@@ -352,6 +353,87 @@ def test_a_slow_callback_holds_back_only_what_is_behind_it(setting: Setting) -> 
     release.set()
     assert futures[2].result(WAIT_S) is None
     assert setting.acknowledges_to(last) == [last - 1, last]
+
+
+def test_large_results_behind_a_slow_callback_stay_with_the_broker(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held there, and given back when the callback returns, so that they come again."""
+    monkeypatch.setattr(inbox_module, "_PATIENCE_S", 0.0)
+    futures = setting.wait_for(1, 2, 3, 4)
+    blocked, release = threading.Event(), threading.Event()
+
+    def callback(_future: object) -> None:
+        blocked.set()
+        release.wait(WAIT_S)
+
+    large = "x" * inbox_module._ROOM_BYTES
+    futures[0].add_done_callback(callback)
+    setting.arrives(_success(1, large))
+    assert blocked.wait(WAIT_S)
+    left = [setting.arrives(_success(number, large)) for number in (2, 3)]
+    setting.arrives(_success(4, "small"))
+    assert [setting.says(), setting.says()] == [("hold", tag) for tag in left]
+    release.set()
+    assert setting.says() == ("release", left[0], 0.0)
+    assert futures[3].result(WAIT_S) == "small"
+    assert not futures[1].done()
+    setting.arrives(_success(2, large))
+    assert futures[1].result(WAIT_S) == large
+    assert setting.says() == ("release", left[1], 0.0)
+
+
+def test_what_a_lost_connection_brought_is_not_given_back(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker has it back already; what is left of another group is as it was."""
+    monkeypatch.setattr(inbox_module, "_PATIENCE_S", 0.0)
+    (future,) = setting.wait_for(1)
+    blocked, release = threading.Event(), threading.Event()
+
+    def callback(_future: object) -> None:
+        blocked.set()
+        release.wait(WAIT_S)
+
+    future.add_done_callback(callback)
+    large = "x" * inbox_module._ROOM_BYTES
+    setting.arrives(_success(1, large))
+    assert blocked.wait(WAIT_S)
+    lost = setting.arrives(_success(2, large))
+    left = setting.arrives(_success(3, large), group="other")
+    assert [setting.says(), setting.says()] == [("hold", lost), ("hold", left)]
+    setting.delivery.interrupted(GROUP)
+    release.set()
+    assert setting.says() == ("release", left, 0.0)
+
+
+def test_an_answer_waits_for_room_but_not_in_a_callback(setting: Setting) -> None:
+    """Who asks over HTTP can wait; a callback that reloads tasks would wait for itself."""
+    futures = setting.wait_for(1, 2, 3)
+    large = {"status": "success", "result": SERIALIZER.serialize("x" * inbox_module._ROOM_BYTES)}
+    blocked, release = threading.Event(), threading.Event()
+
+    def answer(number: int) -> None:
+        task = setting.pending.take(GROUP, _id(number))
+        assert task is not None
+        setting.delivery.answer(_id(number), task, large)
+
+    def callback(_future: object) -> None:
+        answer(2)
+        blocked.set()
+        release.wait(WAIT_S)
+
+    futures[0].add_done_callback(callback)
+    answer(1)
+    assert blocked.wait(WAIT_S)
+    asking = threading.Thread(target=answer, args=(3,))
+    asking.start()
+    asking.join(0.2)
+    assert asking.is_alive()
+    release.set()
+    asking.join(WAIT_S)
+    assert not asking.is_alive()
+    assert len(futures[2].result(WAIT_S)) == inbox_module._ROOM_BYTES
 
 
 def test_many_results_are_acknowledged_together(setting: Setting) -> None:
