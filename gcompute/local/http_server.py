@@ -21,6 +21,8 @@ import h11
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .http_connection import HttpConnection
+
 #: An idle connection of a client stays open for so long, in seconds: clients that reuse a
 #: connection which the server just closes get an error that they cannot interpret.
 _KEEP_ALIVE_S = 600
@@ -50,7 +52,7 @@ class HttpServer:
             uvicorn.Config(
                 unless_refused(by_path(app)),
                 # Whatever else is installed: what is no HTTP has the same answers everywhere.
-                http="h11",
+                http=HttpConnection,
                 lifespan="off",
                 ws="none",
                 access_log=False,
