@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.recordings.stages import ReplayStage
+from tools.recording.operations import operation_of
 
 Json = Any
 
@@ -31,7 +32,8 @@ class Difference:
         bodies: what stands in our bodies beyond the recorded ones: such a request, to the path of
             the field and its value.
         ours: what users of ours see in place of what is recorded, by the name of the note.
-        refused_here: whether what the service refused with 422 is refused before it is sent.
+        refused_here: whether what the service refused with 422 is refused before it is sent; notes
+            of such scenarios have the names of operations.
     """
 
     reason: str
@@ -126,20 +128,26 @@ def check(stage: ReplayStage, name: str, recorded: list[dict[str, Json]], left: 
     if listed.refused_here:
         early = _refused_early(stage.seen, recorded)
         assert early, "nothing is refused before it is sent: there is no difference any more"
-        assert len(left) == early
+        assert [_operation(each) for each in left] == early
         return
     assert stage.seen == [{n: listed.ours.get(n, v) for n, v in note.items()} for note in recorded]
     assert [_ID.sub("{id}", each) for each in left] == list(listed.unplayed)
 
 
-def _refused_early(ours: list[dict[str, Json]], recorded: list[dict[str, Json]]) -> int:
-    """Count the notes where ours is an error of our own for one of the service's 422."""
-    early = 0
+def _operation(request: str) -> str:
+    """Give the operation of a request that is named by method and path."""
+    method, _, path = request.partition(" ")
+    return operation_of({"method": method, "uri": path})
+
+
+def _refused_early(ours: list[dict[str, Json]], recorded: list[dict[str, Json]]) -> list[str]:
+    """Name the notes where ours is an error of our own for one of the service's 422."""
+    early = []
     for mine, theirs in zip(ours, recorded, strict=True):
         if mine == theirs:
             continue
         ((name, seen),) = theirs.items()
         assert mine == {name: {"error": "ValueError"}}
         assert seen["http_status"] == 422
-        early += 1
+        early.append(name)
     return early

@@ -11,6 +11,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -31,6 +32,17 @@ _TLS = ssl.create_default_context()
 _OPERATIONS = {operation.name: operation for operation in operations()}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a scenario asks: an operation of the document, with what it is given, and for whom."""
+
+    operation: Operation
+    path: tuple[str, ...]
+    body: Json
+    query: Mapping[str, Json]
+    user: str
+
+
 class OperationStage(ReplayStage):
     """What the stages of operations have in common."""
 
@@ -42,16 +54,9 @@ class OperationStage(ReplayStage):
         query: Mapping[str, Json] | None = None,
         user: str = ADA,
     ) -> Json:
-        return self.send(_OPERATIONS[operation], path, body, dict(query or {}), user)
+        return self.send(Asked(_OPERATIONS[operation], path, body, query or {}, user))
 
-    def send(
-        self,
-        operation: Operation,
-        path: tuple[str, ...],
-        body: Json,
-        query: dict[str, Json],
-        user: str,
-    ) -> Json:
+    def send(self, asked: Asked) -> Json:
         """Make the call; give the decoded answer."""
         raise NotImplementedError
 
@@ -64,56 +69,46 @@ class ServiceClientStage(OperationStage):
         #: By class and user.
         self._clients: dict[tuple[type, str], ComputeClientV2 | ComputeClientV3] = {}
 
-    def send(
-        self,
-        operation: Operation,
-        path: tuple[str, ...],
-        body: Json,
-        query: dict[str, Json],
-        user: str,
-    ) -> Json:
-        settings = self.settings(user, {})
-        del settings["do_version_check"]
-        kind: type[ComputeClientV2 | ComputeClientV3] = classes_for(operation)[-1]
-        arguments = [] if body is None else [body]
-        if operation.name == "get_task_batch":
-            arguments = [body["task_ids"]]
-        elif operation.name == "set_subscription_admin_verified":
-            arguments = [body["subscription_admin_verified"]]
-        key = (kind, user)
+    def send(self, asked: Asked) -> Json:
+        name = method_name(asked.operation)
+        arguments = [] if asked.body is None else [asked.body]
+        if asked.operation.name == "get_task_batch":
+            arguments = [asked.body["task_ids"]]
+        elif asked.operation.name == "set_subscription_admin_verified":
+            arguments = [asked.body["subscription_admin_verified"]]
+        answer = getattr(self._client(asked), name)(*asked.path, *arguments, **asked.query)
+        assert answer.parsed is not None or not _promises(asked.operation)
+        # Its data has names of its own beside those of the wire.
+        return json.loads(answer.text) if answer.text else None
+
+    def _client(self, asked: Asked) -> ComputeClientV2 | ComputeClientV3:
+        kind: type[ComputeClientV2 | ComputeClientV3] = classes_for(asked.operation)[-1]
+        key = (kind, asked.user)
         if key not in self._clients:
+            settings = self.settings(asked.user, {})
+            del settings["do_version_check"]
             self._clients[key] = kind(**settings)
             self._clients[key]._api._sleep = self.pauses.append
             self._closing.callback(self._clients[key].close)
-        answer = getattr(self._clients[key], method_name(operation))(*path, *arguments, **query)
-        assert answer.parsed is not None or not _promises(operation)
-        # Its data has names of its own beside those of the wire.
-        return json.loads(answer.text) if answer.text else None
+        return self._clients[key]
 
 
 class BindingStage(OperationStage):
     """The generated functions, blocking."""
 
-    def send(
-        self,
-        operation: Operation,
-        path: tuple[str, ...],
-        body: Json,
-        query: dict[str, Json],
-        user: str,
-    ) -> Json:
+    def send(self, asked: Asked) -> Json:
         client = AuthenticatedClient(
             SERVICE,
-            f"token-of-{user}",
+            f"token-of-{asked.user}",
             headers={"user-agent": USER_AGENT},
             timeout=None,
             verify_ssl=_TLS,
         )
-        hints = operation.module._get_kwargs.__annotations__
-        given = {name: _fit(name, value, hints[name]) for name, value in query.items()}
-        if body is not None:
-            given["body"] = _model(operation).from_dict(body)
-        response = self.ask(operation, client, path, given)
+        hints = asked.operation.module._get_kwargs.__annotations__
+        given = {name: _fit(name, value, hints[name]) for name, value in asked.query.items()}
+        if asked.body is not None:
+            given["body"] = hints["body"].from_dict(asked.body)
+        response = self.ask(client, asked, given)
         if response.status_code != HTTPStatus.OK:
             told = json.loads(response.content)
             raise ComputeAPIError(
@@ -121,34 +116,24 @@ class BindingStage(OperationStage):
                 message=str(told.get("detail")),
                 raw_json=told,
             )
-        assert response.parsed is not None or not _promises(operation)
+        assert response.parsed is not None or not _promises(asked.operation)
         return json.loads(response.content) if response.content else None
 
-    def ask(
-        self,
-        operation: Operation,
-        client: AuthenticatedClient,
-        path: tuple[str, ...],
-        given: dict[str, Any],
-    ) -> Any:
-        """Call the generated function."""
+    def ask(self, client: AuthenticatedClient, asked: Asked, given: dict[str, Any]) -> Any:
+        """Call the generated function with a client, closing it, and what is given by name."""
         with client:
-            return operation.module.sync_detailed(*path, client=client, **given)
+            return asked.operation.module.sync_detailed(*asked.path, client=client, **given)
 
 
 class AsyncBindingStage(BindingStage):
     """The generated functions, asynchronous."""
 
-    def ask(
-        self,
-        operation: Operation,
-        client: AuthenticatedClient,
-        path: tuple[str, ...],
-        given: dict[str, Any],
-    ) -> Any:
+    def ask(self, client: AuthenticatedClient, asked: Asked, given: dict[str, Any]) -> Any:
+        function = asked.operation.module.asyncio_detailed
+
         async def ask() -> Any:
             async with client:
-                return await operation.module.asyncio_detailed(*path, client=client, **given)
+                return await function(*asked.path, client=client, **given)
 
         return asyncio.run(ask())
 
@@ -156,8 +141,3 @@ class AsyncBindingStage(BindingStage):
 def _promises(operation: Operation) -> bool:
     """Tell whether the document says what a successful answer has in it."""
     return any(answer.schema for answer in operation.answers() if answer.status == HTTPStatus.OK)
-
-
-def _model(operation: Operation) -> Any:
-    """Give the model of an operation's body."""
-    return operation.module._get_kwargs.__annotations__["body"]

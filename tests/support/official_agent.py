@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from gcompute import Client
 from gcompute.local import LocalService
@@ -44,20 +45,27 @@ _STOP_S = 30.0
 
 
 @contextmanager
-def running_agent(service: LocalService, engine: str, folder: Path) -> Iterator[str]:
+def running_agent(
+    service: LocalService, engine: str, folder: Path, **registered: Any
+) -> Iterator[str]:
     """Run an official agent for the length of a block; give the endpoint's id.
 
     Args:
         service: where it attaches; its client may run tasks there.
         engine: the name of one of `ENGINES`, or a configuration with another one, as YAML.
         folder: home of the agent, empty.
+        registered: what else its registration says, as ``Client.register_endpoint`` has it.
     """
     environment = official_environment(service, folder)
     home = Path(environment["GLOBUS_COMPUTE_USER_DIR"]) / _NAME
     home.mkdir(parents=True)
     with service.client() as client:
         registration = client.register_endpoint(
-            _NAME, None, metadata={}, admins=[environment["GLOBUS_COMPUTE_CLIENT_ID"]]
+            _NAME,
+            None,
+            metadata={},
+            admins=[environment["GLOBUS_COMPUTE_CLIENT_ID"]],
+            **registered,
         )
         endpoint_id = str(registration["endpoint_id"])
         given = {

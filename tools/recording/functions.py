@@ -26,13 +26,10 @@ def fail(text):
     """Always fail."""
     raise LookupError(text)
 ''',
-    "nap": '''
-def nap(seconds):
-    """Take some time."""
-    import time
-
-    time.sleep(seconds)
-    return seconds
+    "kind": '''
+def kind(x):
+    """Say what it is."""
+    return type(x).__name__
 ''',
 }
 

@@ -46,11 +46,13 @@ class Recorder:
         url: of the service.
         tokens: of the users that there are.
         endpoint_id: one that is online.
+        assured_endpoint_id: a high-assurance one that is; ``None`` where there is none.
     """
 
     url: str
     tokens: dict[str, str]
     endpoint_id: str
+    assured_endpoint_id: str | None
 
     @classmethod
     def of_environment(cls) -> Recorder:
@@ -67,7 +69,9 @@ class Recorder:
             token = str(Login().authorize().header).removeprefix("Bearer ")
         tokens = {ADA: token, STRANGER: "canary-token-of-nobody"}
         other = os.environ.get("GCOMPUTE_RECORD_OTHER_TOKEN")
-        return cls(service_url(), tokens | ({BOB: other} if other else {}), endpoint_id)
+        tokens |= {BOB: other} if other else {}
+        assured = os.environ.get("GCOMPUTE_RECORD_HA_ENDPOINT") or None
+        return cls(service_url(), tokens, endpoint_id, assured)
 
     def client(self, user: str) -> Client:
         """Make a client for what is not recorded."""
@@ -121,7 +125,9 @@ async def _conduct(
 
 def _possible(name: str, recorder: Recorder) -> bool:
     """Tell whether a scenario can play; say why where it cannot."""
-    there = {"agent", "offline"} | ({"users"} if BOB in recorder.tokens else set())
+    there = {"agent", "offline"}
+    there |= {"users"} if BOB in recorder.tokens else set()
+    there |= {"assured"} if recorder.assured_endpoint_id else set()
     missing = sorted(SCENARIOS[name].needs - there)
     if missing:
         print(f"{name} left out: there is no {', '.join(missing)}")
@@ -139,6 +145,7 @@ def _look(recorder: Recorder) -> tuple[dict[str, Any], dict[str, str]]:
         agent = client.get_endpoint_metadata(recorder.endpoint_id).get("endpoint_version")
     given: dict[str, Any] = {
         "endpoint_id": recorder.endpoint_id,
+        "assured_endpoint_id": recorder.assured_endpoint_id,
         "tokens": recorder.tokens,
         "identities": found,
         "amqp_port": None,

@@ -17,7 +17,8 @@ import os
 import platform
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,7 +32,8 @@ from tests.support.amqp_proxy import AmqpProxy
 from tests.support.http_front import HttpFront, Reply, Request
 from tests.support.official_agent import running_agent
 from tools.recording.conductor import Conductor
-from tools.recording.scenario import ADA, BOB, LATE, STRANGER
+from tools.recording.scenario import ADA, BOB, LATE, SCENARIOS, STRANGER
+from tools.recording.scenarios.operations import SUBSCRIPTION
 from tools.recording.scrubbing import SERVICE, identities
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +43,8 @@ GROUP = "60000000-0000-4000-8000-000000000006"
 
 #: One task at a time, so that results come in the order of the tasks.
 _ENGINE = "engine: {type: ThreadPoolEngine, max_workers: 1}\n"
+#: What a high-assurance endpoint's agent is told beside that.
+_ASSURED = "high_assurance: true\n"
 #: How long a token of a login is good, in seconds.
 _TOKEN_LIFETIME_S = 1.0
 _OFFICIAL_ADDRESS = "http://localhost:5000"
@@ -56,20 +60,36 @@ def record_locally(names: Sequence[str], target: Path, python: str, folder: Path
         python: the interpreter that has the official SDK.
         folder: for what is written meanwhile; empty.
     """
-    (folder / "agent").mkdir()
     users = [User(ADA, groups=[GROUP]), User(BOB, groups=[GROUP])]
     with (
         LocalService(
             0, users=users, state_dir=folder / "service", token_lifetime=_TOKEN_LIFETIME_S
         ) as service,
-        running_agent(service, _ENGINE, folder / "agent") as endpoint_id,
+        _agents(service, names, folder) as endpoints,
     ):
-        return asyncio.run(_conduct(service, endpoint_id, names, target, python, folder))
+        return asyncio.run(_conduct(service, endpoints, names, target, python, folder))
+
+
+@contextmanager
+def _agents(service: LocalService, names: Sequence[str], folder: Path) -> Iterator[dict[str, str]]:
+    """Run the agents that scenarios need; give their endpoints, as scenarios are given them."""
+    with ExitStack() as running:
+
+        def agent(name: str, config: str, **registered: Any) -> str:
+            home = folder / name
+            home.mkdir()
+            return running.enter_context(running_agent(service, config, home, **registered))
+
+        endpoints = {"endpoint_id": agent("agent", _ENGINE)}
+        if any("assured" in SCENARIOS[name].needs for name in names):
+            registered = {"high_assurance": True, "subscription_id": SUBSCRIPTION}
+            endpoints["assured_endpoint_id"] = agent("assured", _ASSURED + _ENGINE, **registered)
+        yield endpoints
 
 
 async def _conduct(
     service: LocalService,
-    endpoint_id: str,
+    endpoints: dict[str, str],
     names: Sequence[str],
     target: Path,
     python: str,
@@ -80,7 +100,7 @@ async def _conduct(
         HttpFront(service.url, lambda request, reply: _by_proxy(request, reply, proxy)) as front,
     ):
         given = {
-            "endpoint_id": endpoint_id,
+            **endpoints,
             "tokens": await _tokens(service),
             "identities": {user: service.identity_of(user) for user in service.users},
             "amqp_port": proxy.port,

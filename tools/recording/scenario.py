@@ -20,6 +20,7 @@ FAMILIES = ("operations", "client", "executor")
 #: What a scenario may need that not every service has.
 NEEDS = {
     "agent": "an endpoint that runs tasks",
+    "assured": "a high-assurance endpoint that runs tasks",
     "users": "a second user",
     "group": "a group that all users are in, and that the local service knows",
     "expired": "a token that was valid once",
@@ -38,6 +39,10 @@ class Stage(Protocol):
     def endpoint_id(self) -> str:
         """An endpoint of ada's that runs tasks."""
 
+    @property
+    def assured_endpoint_id(self) -> str:
+        """A high-assurance one that does."""
+
     def identity(self, user: str) -> str:
         """Give the id by which others name a user."""
 
@@ -45,7 +50,7 @@ class Stage(Protocol):
         """Make a ``Client``; it checks no versions unless told to."""
 
     def executor(self, **options: Any) -> Any:
-        """Make an ``Executor`` of ada's; the stage closes it."""
+        """Make an ``Executor`` of ada's, by default on her endpoint; the stage closes it."""
 
     def call(
         self,
@@ -105,6 +110,12 @@ class Scenario:
     def proves(self) -> str:
         """What it shows, in a sentence."""
         return (inspect.getdoc(self.play) or "").partition("\n\n")[0].replace("\n", " ")
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What it is given that is no secret, by name; written into its recording."""
+        assured = ("assured_endpoint_id",) if "assured" in self.needs else ()
+        return ("endpoint_id", *assured, "identities")
 
 
 #: All scenarios, by name, in the order of their definition.

@@ -78,6 +78,22 @@ def batch_of_many(stage: Stage) -> None:
 
 
 @scenario("client", "agent")
+def batch_of_hundreds(stage: Stage) -> None:
+    """Two hundred tasks of three functions go in one request, and are asked for in one."""
+    client = stage.client()
+    names = ("add", "double", "kind")
+    functions = [client.register_function(stage.function(name)) for name in names]
+    batch = client.create_batch()
+    for number in range(200):
+        batch.add(functions[number % len(functions)], args=(number,))
+    answer = client.batch_run(stage.endpoint_id, batch)
+    task_ids = [task_id for each in functions for task_id in answer["tasks"][each]]
+    stage.until_finished(*task_ids)
+    results = client.get_batch_result(task_ids)
+    stage.note("results", [results[task_id]["result"] for task_id in task_ids])
+
+
+@scenario("client", "agent")
 def task_group(stage: Stage) -> None:
     """A second batch joins the task group of the first."""
     client = stage.client()

@@ -67,6 +67,16 @@ def results_as_json(stage: Stage) -> None:
     stage.note("result", _ending(stage, executor.submit(stage.function("double"), [1, 2])))
 
 
+@scenario("executor", "assured")
+def high_assurance(stage: Stage) -> None:
+    """Of a high-assurance result the news comes over AMQP, and the result itself over HTTP."""
+    executor = stage.executor(endpoint_id=stage.assured_endpoint_id)
+    with stage.warned("warned"):
+        stage.note("result", _ending(stage, executor.submit(stage.function("add"), 1, b=2)))
+    with stage.warned("warned again"):
+        stage.note("error", _ending(stage, executor.submit(stage.function("fail"), "on purpose")))
+
+
 def _disturbed(stage: Stage, how: str) -> None:
     executor = stage.executor()
     stage.note("before", _ending(stage, executor.submit(stage.function("add"), 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tools.recording.functions import SOURCES
@@ -63,8 +64,15 @@ _NAMELESS: dict[str, Any] = {
 }
 
 
-def _refused(stage: Stage, operation: str, *path: str, body: Any = None, user: str = ADA) -> None:
-    refusal = stage.raised(lambda: stage.call(operation, *path, body=body, user=user))
+def _refused(
+    stage: Stage,
+    operation: str,
+    *path: str,
+    body: Any = None,
+    query: Mapping[str, str] | None = None,
+    user: str = ADA,
+) -> None:
+    refusal = stage.raised(lambda: stage.call(operation, *path, body=body, query=query, user=user))
     stage.note(operation, refusal)
 
 
@@ -151,6 +159,19 @@ def malformed(stage: Stage) -> None:
     _refused(stage, "register_function", body=_FUNCTION | {"group": wrong})
     _refused(stage, "register_function", body=_FUNCTION | {"ha_endpoint_id": NOTHING})
     _refused(stage, "register_function_v2", body=_FUNCTION_V2 | {"group": wrong})
+    _refused(stage, "register_container", body=_CONTAINER | {"type": wrong})
+    _refused(stage, "build_container", body=_BUILD | {"pip": "scipy"})
+    _refused(stage, "get_endpoints", query={"role": wrong})
+    _refused(stage, "get_version", query={"service": wrong})
+    _refused(stage, "check_version", query={"service": wrong})
+
+
+@scenario("operations")
+def without_a_subscription(stage: Stage) -> None:
+    """An endpoint that belongs to no subscription has no administrator who could vouch for it."""
+    here = endpoint(stage)
+    _refused(stage, "set_subscription_admin_verified", here, body=_VERIFIED)
+    stage.call("delete_endpoint", here)
 
 
 @scenario("operations")
