@@ -13,8 +13,25 @@ meanwhile, and gives it back when he does not use it.
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 from gcompute.forking import tell_of_forks
+
+
+class RequestsLeft(NamedTuple):
+    """What is left of a budget."""
+
+    #: Requests that may go at once.
+    at_once: int
+    #: And in any window, at most.
+    limit: int
+    #: Seconds until there is one more; 0 where all are left.
+    more_in_s: float
+
+    @property
+    def plentiful(self) -> bool:
+        """Whether more than half is left."""
+        return self.at_once * 2 > self.limit
 
 
 class Place:
@@ -95,13 +112,14 @@ class RequestBudget:
                 place.moment = max(place.moment, self._next(now))
                 self._places.append(place)
 
-    def available(self, now: float) -> int:
-        """Count the requests that could go at once."""
+    def left(self, now: float) -> RequestsLeft:
+        """Say what is left now."""
         with self._lock:
+            recent = [p.moment for p in self._places if p.moment > now - self._window_s]
+            more_in_s = recent[0] + self._window_s - now if recent else 0.0
             if now < self._closed_until:
-                return 0
-            recent = sum(place.moment > now - self._window_s for place in self._places)
-            return max(0, self.limit - recent)
+                return RequestsLeft(0, self.limit, max(more_in_s, self._closed_until - now))
+            return RequestsLeft(max(0, self.limit - len(recent)), self.limit, more_in_s)
 
     def _next(self, now: float) -> float:
         """Give the first moment at which one more request may go."""

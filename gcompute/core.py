@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from gcompute import environment as _environment
-from gcompute.budget import RequestBudget
+from gcompute.budget import RequestBudget, RequestsLeft
 from gcompute.calls import Call, Notice, Recipe, read
 from gcompute.errors import ComputeAPIError, ComputeError, VersionMismatch
 from gcompute.finished import FinishedTasks
@@ -91,16 +91,14 @@ class ClientCore:
         """Make the way to the service; nothing is sent."""
         raise NotImplementedError
 
-    def _requests_left(self) -> tuple[int, int] | None:
-        """Give how many requests may go at once, and at most; ``None`` without a limit."""
-        if self._budget is None:
-            return None
-        return self._budget.available(time.monotonic()), self._budget.limit
+    def _requests_left(self) -> RequestsLeft | None:
+        """Say what is left of the budget of requests; ``None`` without a limit."""
+        return None if self._budget is None else self._budget.left(time.monotonic())
 
     def _requests_are_plentiful(self) -> bool:
         """Tell whether more than half of the budget of requests is left."""
         left = self._requests_left()
-        return left is None or left[0] * 2 > left[1]
+        return left is None or left.plentiful
 
     def restricted(self, serializer: ComputeSerializer) -> ComputeSerializer:
         """Give a serializer that loads nothing but what this client may load."""

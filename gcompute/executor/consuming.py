@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: Deliveries that may be on their way to a future at once; bounds the memory they take.
-_PREFETCH = 512
+PREFETCH = 512
 
 
 class Token(NamedTuple):
@@ -142,7 +142,7 @@ class QueueConsumer:
             self._acknowledgements = Acknowledgements()
         channel.add_on_close_callback(self._on_closed)
         channel.add_on_cancel_callback(self._on_cancelled)
-        channel.basic_qos(prefetch_count=_PREFETCH)
+        channel.basic_qos(prefetch_count=PREFETCH)
         channel.basic_consume(
             self._queue,
             self._on_message,

@@ -12,7 +12,8 @@
 
 The engine owns the outbox and the sender's thread; its lock guards the outbox and the counters,
 and is never held during I/O, callbacks or while a future ends. The thread waits for an event,
-never for a timer, but for the pause before a failed request is repeated.
+and for a timer only where requests are scarce (:mod:`gcompute.executor.pacing`) or one that
+failed is repeated.
 
 It lives from the first submission until it was closed *and* every future has ended, whether or
 not its Executor still exists: the source of its results keeps it alive. At interpreter exit
@@ -33,7 +34,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gcompute.executor.future import ComputeFuture
-from gcompute.executor.outbox import Destination, Outbox, Submission, fair_share
+from gcompute.executor.outbox import Destination, Outbox, Submission
+from gcompute.executor.pacing import Pace
 from gcompute.executor.pending import AwaitedTask
 from gcompute.executor.results import (
     ResultSource,
@@ -52,6 +54,9 @@ log = logging.getLogger(__name__)
 
 #: Bytes of payload in a request, well under what the service accepts.
 _BATCH_BYTES = 5_000_000
+
+#: Futures that are looked at one by one.
+_FEW = 8
 
 #: Seconds after which the interpreter's exit says what it waits for.
 _EXIT_SILENCE_S = 5.0
@@ -87,6 +92,7 @@ class Engine:
         #: Notified when any of it changes.
         self._changed = threading.Condition(self._lock)
         self._outbox = Outbox(max_bytes=_BATCH_BYTES)
+        self._pace = Pace()
         self._closed = False
         #: Why submissions are refused, once they are.
         self.closed_because = "the executor is shut down"
@@ -282,9 +288,40 @@ class Engine:
     def _next_batch(self) -> list[Submission]:
         """Wait for something to send; empty when there never will be."""
         with self._lock:
+            if not self._outbox:
+                self._pace.nothing_waits()
             self._changed.wait_for(lambda: self._outbox or self._closed)
-            requests = self._client._requests_left()
-            return self._outbox.take(self.batch_size or fair_share(len(self._outbox), requests))
+            self._gather()
+            share = self._pace.share(len(self._outbox), self._client._requests_left())
+            batch = self._outbox.take(self.batch_size or share)
+            self._pace.went(len(batch), time.monotonic())
+            return batch
+
+    def _gather(self) -> None:
+        """Wait for more tasks where requests are scarce; with the lock held."""
+        before = None
+        while not self._closed:
+            waiting = len(self._outbox)
+            if self.batch_size and waiting >= self.batch_size:
+                return
+            pause_s = self._pace.pause_s(
+                waiting,
+                before=before,
+                under_way=self._under_way(waiting),
+                left=self._client._requests_left(),
+                now=time.monotonic(),
+            )
+            if not pause_s:
+                return
+            before = waiting
+            self._changed.wait(pause_s)
+
+    def _under_way(self, waiting: int) -> int:
+        """Count the tasks that were sent and have not ended; with the lock held."""
+        count = len(self._unfinished) - waiting
+        if count <= _FEW:  # it matters whether it is none, and one may just have ended
+            count = sum(not future.done() for future in self._unfinished) - waiting
+        return count
 
     def _pause(self, seconds: float) -> bool:
         """Wait before a request is repeated; say whether it still should be."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import Hashable
@@ -20,9 +19,6 @@ from gcompute.executor.functions import FunctionReference
 from gcompute.executor.future import ComputeFuture
 from gcompute.executor.groups import GroupChoice
 from gcompute.serialize import ComputeSerializer
-
-#: Tasks in a request, at most, while requests are plentiful.
-_PLENTIFUL_TASKS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,21 +102,6 @@ class Outbox:
         submissions = [s for queue in self._waiting.values() for s in queue]
         self._waiting.clear()
         return submissions
-
-
-def fair_share(waiting: int, requests: tuple[int, int] | None) -> int:
-    """Say how many tasks the next request should have, at most.
-
-    Some while requests are plentiful, so that results come early; then as many as it takes to be
-    through with half of the requests that are left, so that a burst never waits for one.
-
-    Args:
-        waiting: tasks that wait.
-        requests: how many requests may go at once, and at most; ``None`` for no limit.
-    """
-    if requests is None or requests[0] * 2 > requests[1]:
-        return _PLENTIFUL_TASKS
-    return max(_PLENTIFUL_TASKS, math.ceil(waiting / max(1, requests[0] // 2)))
 
 
 def encoded_size(payload: str) -> int:

@@ -31,7 +31,7 @@ from gcompute.errors import (
     PermissionDenied,
     VersionMismatch,
 )
-from gcompute.executor.consuming import Delivery, QueueConsumer, Token
+from gcompute.executor.consuming import PREFETCH, Delivery, QueueConsumer, Token
 from gcompute.executor.lifecycle import Action, Event, Lifecycle, State
 from gcompute.threads import join, spawn
 
@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds in which acknowledgements are gathered; each one costs a wake-up and a packet.
 _ACKNOWLEDGE_DELAY_S = 0.02
+
+#: Deliveries that are acknowledged at once: well before the broker sends no more of them.
+_ACKNOWLEDGE_AT = PREFETCH // 4
 
 #: Seconds without a sign of the broker that are one too many, unless it proposes fewer.
 _HEARTBEAT_S = 30
@@ -141,10 +144,13 @@ class ResultStream:
         with self._lock:
             if self._connection is None:
                 return  # what was delivered on an older connection is delivered again
-            scheduled = bool(self._handled)
+            before = len(self._handled)
             self._handled.extend(tokens)
-        if not scheduled:
+            now = len(self._handled)
+        if not before:
             self._in_loop(self._schedule_acknowledgement)
+        if before < _ACKNOWLEDGE_AT <= now:
+            self._in_loop(self._acknowledge)
 
     def hold(self, token: Token) -> None:
         """Leave a delivery unacknowledged; call this before what came after it is handled."""

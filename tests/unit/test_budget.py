@@ -124,19 +124,19 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     budget = RequestBudget()
     budget.close_until(50.0, 0.0)
     budget.close_until(10.0, 0.0)
-    assert budget.available(49.0) == 0
+    assert budget.left(49.0).at_once == 0
     assert budget.take(0.0).moment == 50.0
 
 
 def test_what_is_available_is_counted() -> None:
     """Places that could be had at once; those that wait leave none."""
     budget = RequestBudget(3, 10.0)
-    assert budget.available(0.0) == 3
+    assert budget.left(0.0).at_once == 3
     for _ in range(5):
         budget.take(0.0)
-    assert budget.available(0.0) == 0
-    assert budget.available(10.0) == 1
-    assert budget.available(20.0) == 3
+    assert budget.left(0.0).at_once == 0
+    assert budget.left(10.0).at_once == 1
+    assert budget.left(20.0).at_once == 3
 
 
 @pytest.mark.parametrize(("limit", "window_s"), [(0, 10.0), (-1, 10.0), (1, 0.0), (1, -1.0)])
@@ -195,7 +195,7 @@ def test_places_that_were_taken_before_a_change_count() -> None:
     budget = RequestBudget(2, 10.0)
     assert [budget.take(0.0).moment for _ in range(2)] == [0.0, 0.0]
     budget.change(3, None)
-    assert budget.available(0.0) == 1
+    assert budget.left(0.0).at_once == 1
     assert [budget.take(1.0).moment for _ in range(2)] == [1.0, 10.0]
 
 

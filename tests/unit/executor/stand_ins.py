@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from gcompute import Client, Executor
+from gcompute.budget import RequestsLeft
 from gcompute.errors import ComputeError
 from gcompute.executor.consuming import Delivery, QueueConsumer, Token
 from gcompute.executor.stream import StreamListener
@@ -99,6 +100,8 @@ class Service:
         self.serializer = SERIALIZER
         self.result_serializers: list[str] = []
         self.plentiful = True
+        #: Seconds until there are more requests, where they are not plentiful.
+        self.more_in_s = 0.0
         #: What the executors of this client share.
         self._executors_share: Any = None
         self.gate = threading.Event()
@@ -119,8 +122,8 @@ class Service:
     def _requests_are_plentiful(self) -> bool:
         return self.plentiful
 
-    def _requests_left(self) -> tuple[int, int]:
-        return (20 if self.plentiful else 1), 20
+    def _requests_left(self) -> RequestsLeft:
+        return RequestsLeft(20 if self.plentiful else 1, 20, self.more_in_s)
 
     def login_required(self) -> bool:
         return False

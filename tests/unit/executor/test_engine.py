@@ -70,6 +70,33 @@ def test_requests_grow_when_they_are_scarce(
     assert service.sent() == list(range(300))
 
 
+def test_calls_gather_beside_others_when_requests_are_scarce(service: Service) -> None:
+    """But not for ever: the end of the executor sends what is left."""
+    service.plentiful, service.more_in_s = False, 1000.0
+    with executor_of(service) as executor:
+        sent = threading.Event()
+        service.on_submit = lambda ids: sent.set()
+        first = executor.submit(double, 0)
+        assert sent.wait(WAIT_S)
+        others = [executor.submit(double, n) for n in (1, 2, 3)]
+        assert not any(future.running() for future in others)
+        answer_all(service)
+        executor.shutdown(wait=False)
+        assert [f.result(WAIT_S) for f in others] == ["done"] * 3
+        Stream.last.result(first.task_id, "done")
+    assert [sum(map(len, r["tasks"].values())) for _, r in service.requests] == [1, 3]
+
+
+def test_one_call_after_another_waits_for_no_others(service: Service) -> None:
+    """Also when requests are scarce: nothing else is to come while the caller waits."""
+    service.plentiful, service.more_in_s = False, 1000.0
+    answer_all(service)
+    with executor_of(service) as executor:
+        for n in range(50):
+            assert executor.submit(double, n).result(WAIT_S) == "done"
+    assert len(service.requests) == 50
+
+
 def test_a_refused_batch_leaves_the_executor_alive(service: Service) -> None:
     """Its futures fail with the service's words; the next submit works."""
     service.refusal = NotFound(http_status=404, code="ENDPOINT_NOT_FOUND")

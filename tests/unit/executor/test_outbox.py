@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gcompute.executor.functions import FunctionReference
 from gcompute.executor.future import ComputeFuture
 from gcompute.executor.groups import GroupChoice
-from gcompute.executor.outbox import Destination, Outbox, Submission, encoded_size, fair_share
+from gcompute.executor.outbox import Destination, Outbox, Submission, encoded_size
 from gcompute.serialize import ComputeSerializer
 
 FUNCTION = FunctionReference("f", function_id="f")
@@ -166,22 +166,3 @@ def test_any_payload_is_overrated_by_little(payload: str) -> None:
 def test_a_lone_surrogate_has_a_size(payload: str) -> None:
     """What UTF-8 cannot say still can be measured."""
     assert encoded_size(payload) >= len(payload) + 5
-
-
-@pytest.mark.parametrize(
-    ("waiting", "requests", "share"),
-    [
-        (10_000, None, 128),
-        (10_000, (20, 20), 128),
-        (10_000, (11, 20), 128),
-        (10_000, (10, 20), 2_000),
-        (10_000, (3, 20), 10_000),
-        (10_000, (0, 20), 10_000),
-        (200, (10, 20), 128),
-    ],
-)
-def test_a_burst_is_through_with_half_of_the_requests_that_are_left(
-    waiting: int, requests: tuple[int, int] | None, share: int
-) -> None:
-    """While they are plentiful, results come early; later none is ever waited for."""
-    assert fair_share(waiting, requests) == share
