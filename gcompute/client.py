@@ -82,6 +82,7 @@ class Client(ClientCore):
     Raises:
         ValueError: arguments that contradict each other, an unknown environment, or an address
             that is none.
+        TypeError: ``app`` or ``authorizer`` is something else, such as a token.
         SerdeError: a strategy is unknown or of the wrong kind.
     """
 

@@ -42,6 +42,11 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "task, or ask for a longer limit.",
     ),
     (
+        _raised("NameError"),
+        "a function of a script or notebook is sent without what is around it. Import in its "
+        "body what it needs, and pass values as arguments.",
+    ),
+    (
         _raised("MemoryError"),
         "the worker had too little memory left for what the function did.",
     ),
@@ -51,6 +56,11 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "a module is not installed where the task ran. A function that lives in a module is sent "
         "by reference, so that module must be there as well; define the function in your script, "
         "or use a source strategy such as AllCodeStrategies.",
+    ),
+    (
+        r"cannot pickle 'coroutine' object(?=[\s\S]*" + _raised("SerializationError") + ")",
+        "the function returned a coroutine, as an `async def` does when it is called: endpoints "
+        "await nothing. Submit a function that calls asyncio.run(...) in its body.",
     ),
     (
         _IN_SERIALIZE + "serialize|" + _raised("SerializationError"),

@@ -27,23 +27,24 @@ def check_endpoint_logs(folder: Path) -> Outcome:
     return _tails(folder.glob("*/endpoint.log"), "no endpoint has been started here")
 
 
-def check_service_logs(folders: Iterable[Path] | None, user_dir: Path) -> Outcome:
+def check_service_logs(folders: Iterable[Path] | None, user_dir: Path, state_dir: Path) -> Outcome:
     """Show the ends of the logs of local services.
 
     Args:
         folders: their state folders; ``None`` for those that are found.
         user_dir: the folder for tokens and endpoints.
+        state_dir: the folder in which ``gcompute local`` keeps its service.
     """
     if folders is None:
-        folders = local_state_dirs(user_dir)
+        folders = local_state_dirs(user_dir, state_dir)
     return _tails((folder / "service.log" for folder in folders), "no local service is here")
 
 
-def local_state_dirs(user_dir: Path) -> tuple[Path, ...]:
+def local_state_dirs(user_dir: Path, state_dir: Path) -> tuple[Path, ...]:
     """Find the folders of this user's local services: temporary ones, and kept ones."""
     temporary = Path(tempfile.gettempdir()).glob("gcompute-*")
     mine = [path for path in temporary if _is_mine(path)]
-    return (*mine, *(path.parent for path in user_dir.glob("*/service.log")))
+    return (*mine, *(path.parent for path in user_dir.glob("*/service.log")), state_dir)
 
 
 def _tails(paths: Iterable[Path], none: str) -> Outcome:

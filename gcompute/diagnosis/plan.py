@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
+from gcompute import environment
 from gcompute.diagnosis import account, endpoint, logs, network, queues, settings, software, web
 from gcompute.diagnosis import variables as environment_variables
 from gcompute.diagnosis.facts import Facts, Route, Subject
@@ -73,7 +74,9 @@ def steps(subject: Subject, facts: Facts) -> list[Step]:
         Step("endpoint logs", lambda: logs.check_endpoint_logs(settings.user_dir())),
         Step(
             "local service logs",
-            lambda: logs.check_service_logs(subject.state_dirs, settings.user_dir()),
+            lambda: logs.check_service_logs(
+                subject.state_dirs, settings.user_dir(), environment.local_state_dir()
+            ),
         ),
     ]
 

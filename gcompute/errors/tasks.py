@@ -25,14 +25,24 @@ class TaskTooLarge(ComputeError):
 
 
 class TaskPending(ComputeError):
-    """The task has not finished; ``reason`` is its status."""
+    """The task has not finished.
 
-    def __init__(self, reason: str) -> None:
+    Attributes:
+        reason: its status, such as ``"waiting-for-ep"``.
+        task_id: the task, where known.
+    """
+
+    def __init__(self, reason: str, *, task_id: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.task_id = task_id
 
     def __str__(self) -> str:
-        return f"Task is pending due to {self.reason}"
+        # The beginning is the official text, which scripts may look for.
+        text = f"Task is pending due to {self.reason}"
+        if self.task_id is None:
+            return text
+        return f"{text}; the client's wait({self.task_id!r}) returns when it has finished"
 
 
 class SubmissionUncertain(ComputeError):
@@ -112,7 +122,7 @@ class TaskExecutionFailed(ComputeError):
         # What an endpoint says of itself is never a reason to lose its error.
         self.task_details = task_details if isinstance(task_details, dict) else None
         self.task_id = task_id
-        self.endpoint_id = endpoint_id or self.details.get("endpoint_id")
+        self.endpoint_id: str | None = endpoint_id or self.details.get("endpoint_id")
         self.error_code = error_code
         self.__cause__ = RemoteTraceback(remote_data)
 

@@ -70,6 +70,7 @@ class Login:
 
     Raises:
         ValueError: both an app and an authorizer are given.
+        TypeError: one of them is something else, such as a token.
     """
 
     def __init__(
@@ -81,6 +82,17 @@ class Login:
     ) -> None:
         if app is not None and authorizer is not None:
             raise ValueError("app and authorizer exclude each other: give one of them")
+        # Said now, and without the value: what is given in an authorizer's place is often a token.
+        if authorizer is not None and not hasattr(authorizer, "get_authorization_header"):
+            raise TypeError(
+                "authorizer must be an authorizer of globus_sdk, such as "
+                f"globus_sdk.AccessTokenAuthorizer(token), not {type(authorizer).__name__}"
+            )
+        if app is not None and not hasattr(app, "get_authorizer"):
+            raise TypeError(
+                "app must be a globus_sdk.GlobusApp, such as globus_sdk.UserApp, not "
+                f"{type(app).__name__}"
+            )
         self._environment_name = environment_name
         self._authorizer = authorizer
         #: The app given, or the one made at the first request.

@@ -199,7 +199,7 @@ def get_result(core: ClientCore, task_id: UUIDLike) -> Recipe[Any]:
     """
     state = yield from get_task(core, task_id)
     if state["pending"]:
-        raise TaskPending(state["status"])
+        raise TaskPending(state["status"], task_id=str(as_uuid(task_id, "task_id")))
     return state["result"]
 
 

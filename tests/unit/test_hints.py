@@ -29,6 +29,10 @@ _MEANINGS = {
     "official_missing_module_of_argument": "not installed where the task ran",
     "official_broken_argument": "compare the Python and dill versions",
     "official_unknown_strategy": "compare the Python and dill versions",
+    "official_coroutine_function": "asyncio.run",
+    "local_coroutine_function": "asyncio.run",
+    "official_name_of_the_script": "Import in its body",
+    "local_name_of_the_script": "Import in its body",
     "official_unsendable_result": "result cannot be sent back",
     "local_unsendable_result": "result cannot be sent back",
 }

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 
 import pytest
 
 import gcompute
+import gcompute.local
 
 
-@pytest.mark.parametrize("name", gcompute.__all__)
-def test_each_exported_name_is_there(name: str) -> None:
-    """Every name of ``__all__`` can be had, and is listed by ``dir``."""
-    assert getattr(gcompute, name).__name__ == name
-    assert name in dir(gcompute)
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [(package, name) for package in (gcompute, gcompute.local) for name in package.__all__],
+)
+def test_each_exported_name_is_there(package: ModuleType, name: str) -> None:
+    """Every name of ``__all__`` can be had, and is listed by ``dir``, as completion needs."""
+    assert getattr(package, name).__name__ == name
+    assert name in dir(package)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

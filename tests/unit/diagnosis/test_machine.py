@@ -289,7 +289,7 @@ def _log(folder: Path, name: str, text: str, when: float) -> Path:
 def test_no_logs_are_fine(tmp_path: Path) -> None:
     """Most machines run no endpoint."""
     assert logs.check_endpoint_logs(tmp_path / "nothing").state is State.OK
-    assert logs.check_service_logs([tmp_path], tmp_path).state is State.OK
+    assert logs.check_service_logs([tmp_path], tmp_path, tmp_path).state is State.OK
 
 
 def test_the_latest_logs_are_shown(tmp_path: Path) -> None:
@@ -324,14 +324,15 @@ def test_a_long_log_is_read_from_its_end(tmp_path: Path) -> None:
 
 
 def test_local_services_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Temporary ones, and those beside the tokens."""
-    temporary, kept = tmp_path / "tmp", tmp_path / "user"
-    for folder in (temporary / "gcompute-abc", kept / "service"):
+    """Temporary ones, those beside the tokens, and that of ``gcompute local``."""
+    temporary, kept, state = tmp_path / "tmp", tmp_path / "user", tmp_path / "state"
+    for folder in (temporary / "gcompute-abc", kept / "service", state):
         folder.mkdir(parents=True)
         (folder / "service.log").write_text("INFO ready\n")
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(temporary))
-    outcome = logs.check_service_logs(None, kept)
+    outcome = logs.check_service_logs(None, kept, state)
     assert sorted(Path(log["path"]).parent.name for log in outcome.details["logs"]) == [
         "gcompute-abc",
         "service",
+        "state",
     ]

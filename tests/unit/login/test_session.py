@@ -92,6 +92,14 @@ def test_an_app_and_an_authorizer_exclude_each_other(app: Any) -> None:
         Login(app=app, authorizer=StaticAuthorizer())
 
 
+@pytest.mark.parametrize("argument", ["app", "authorizer"])
+def test_a_token_is_no_login(argument: str) -> None:
+    """What cannot log in is refused at once; a token that was meant is not shown."""
+    with pytest.raises(TypeError, match=f"{argument} must be .* globus_sdk.* not str") as caught:
+        Login(**{argument: "canary"})  # type: ignore[arg-type]
+    assert "canary" not in str(caught.value)
+
+
 def test_half_the_credentials_are_named_at_the_first_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

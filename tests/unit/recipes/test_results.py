@@ -93,8 +93,13 @@ def test_a_pending_task_has_no_result_yet(connect: Connect) -> None:
     service = ScriptedService({TASK: PENDING})
     client = connect(service)
     assert client.get_task(TASK_ID) == {"pending": True, "status": "waiting-for-ep"}
-    with pytest.raises(TaskPending, match="waiting-for-ep"):
+    with pytest.raises(TaskPending) as caught:
         client.get_result(TASK_ID)
+    assert (caught.value.reason, caught.value.task_id) == ("waiting-for-ep", TASK_ID)
+    assert str(caught.value) == (
+        f"Task is pending due to waiting-for-ep; the client's wait('{TASK_ID}') returns when it "
+        "has finished"
+    )
     assert len(service.requests) == 2
 
 
