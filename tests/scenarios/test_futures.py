@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import pickle
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import gcompute
 from gcompute import Client, Executor, TaskExecutionFailed
 from gcompute.local import LocalService
 from gcompute.serialize import AllCodeStrategies, ComputeSerializer
+from tests.scenarios.waiting import eventually
 from tests.support.event_loop import in_event_loop
 
 #: Seconds in which any single result must be there.
@@ -39,6 +41,46 @@ def wait_for_file(path: str) -> str:
     while not os.path.exists(path):
         time.sleep(0.01)
     return path
+
+
+def megabyte(n: int) -> bytes:
+    """Give a large value."""
+    return bytes([n]) * 1_000_000
+
+
+# Callbacks
+
+
+def test_large_results_behind_a_slow_callback_take_no_memory(
+    executor: Executor,
+) -> None:
+    """They stay with the broker until the callback has returned; then all of them come."""
+    blocked, release = threading.Event(), threading.Event()
+
+    def callback(_future: object) -> None:
+        blocked.set()
+        release.wait(SOON)
+
+    first = executor.submit(square, 1)
+    first.add_done_callback(callback)
+    assert blocked.wait(SOON)
+    tracemalloc.start()
+    try:
+        futures = [executor.submit(megabyte, n) for n in range(40)]
+        eventually(lambda: all(f.task_id for f in futures))
+        eventually(lambda: futures[-1].status() == "success")
+        held = [_traced_after(0.25) for _ in range(8)]
+    finally:
+        tracemalloc.stop()
+        release.set()
+    assert max(held) < 10_000_000
+    assert [f.result(SOON)[0] for f in futures] == list(range(40))
+
+
+def _traced_after(seconds: float) -> int:
+    """Give the bytes that Python holds after a while in which nothing else is to happen."""
+    threading.Event().wait(seconds)
+    return tracemalloc.get_traced_memory()[0]
 
 
 # map
