@@ -222,7 +222,7 @@ class ResultDelivery:
         self._handled.append(result.token)
         if result.high_assurance:
             group, task_id = result.token.consumer.group, result.message.task_id
-            self._pending.add(group, [(task_id, task)])
+            self._pending.put_back(group, task_id, task)
             self._service.fetch(group, task_id)
         else:
             self._end(task, result)

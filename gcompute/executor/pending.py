@@ -149,6 +149,13 @@ class PendingTasks(Generic[R]):
                 del self._groups[group]
         return futures
 
+    def put_back(self, group: str, task_id: str, task: AwaitedTask) -> None:
+        """Await a task again that was taken out, beside whoever has found it meanwhile."""
+        with self._lock:
+            known = self._groups.setdefault(group, {}).setdefault(task_id, task)
+        if known is not task:
+            known.future.add_done_callback(partial(_follow, task.future))
+
     def match(self, group: str, task_id: str, result: R) -> AwaitedTask | Unmatched | R:
         """Take out the task that a result belongs to, or say why there is none.
 

@@ -227,6 +227,22 @@ def test_who_found_a_task_before_the_answer_to_its_submit_waits_on(
         assert found[1].future.result(0) == "value"
 
 
+def test_a_task_that_is_put_back_ends_with_whoever_found_it_meanwhile() -> None:
+    """A group is reloaded while a high assurance result is looked at: both futures end."""
+    pending: PendingTasks[str] = PendingTasks()
+    (made,) = _submitted(pending, "a")
+    assert pending.match(GROUP, "a", "r") is made
+    found = _awaited("a")
+    pending.add(GROUP, [found])
+    pending.put_back(GROUP, "a", made)
+    task = pending.take(GROUP, "a")
+    assert task is found[1]
+    settle(task.future, "value")
+    assert made.future.result(0) == "value"
+    pending.put_back(OTHER, "a", made)
+    assert pending.take(OTHER, "a") is made
+
+
 def test_those_who_were_not_asked_for_longest_are_asked_for_first() -> None:
     """At most so many, none that was asked for since; they go to the end of the row."""
     pending: PendingTasks[str] = PendingTasks()
