@@ -72,6 +72,10 @@ class Names:
         """Results of a task group, for the user."""
         return self.queue_prefix(user_id) + task_group_id
 
+    def is_group_queue(self, name: str) -> bool:
+        """Tell whether a queue is that of a task group."""
+        return name.startswith(f"{self.identity}.user.")
+
     def user_accounts(self, user_id: str) -> list[str]:
         """Names of the broker's users who read a user's results, one a login."""
         return [f"{self.identity}.user.{user_id}.{number}" for number in range(LOGINS)]

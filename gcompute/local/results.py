@@ -208,6 +208,8 @@ def _properties(forward: Forward, expiration: str) -> dict[str, object]:
     properties: dict[str, object] = {
         "delivery_mode": _PERSISTENT,
         "expiration": expiration,
+        # By which a consumer can tell that it has had this before.
+        "message_id": forward.task_id,
         "timestamp": int(forward.completed_at),
     }
     if forward.high_assurance:

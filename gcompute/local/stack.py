@@ -33,6 +33,7 @@ from .amqp import LinkError
 from .amqp.cleanup import remove
 from .app import create_app
 from .auth import AuthService
+from .consumed import Consumed
 from .http_server import HttpServer
 from .identities import Identities, Identity
 from .links import Links
@@ -122,6 +123,10 @@ def _access(identity: Identity) -> Access:
     )
 
 
+def _names(store: Store) -> Names:
+    return Names(store.identity(), store.seal())
+
+
 def _tls(settings: Settings) -> ssl.SSLContext | None:
     if settings.ca_file is None:
         return None
@@ -145,7 +150,10 @@ async def _accounts(settings: Settings, store: Store, stack: AsyncExitStack) -> 
 
     listener = await listen_again(store, "broker", settings.host)
     stack.callback(listener.close)
+    consumed = Consumed(_names(store), store)
+    stack.callback(consumed.flush)
     broker = Broker(settings.host)
+    broker.tell_consumed(consumed.add)
     await broker.start()
     stack.push_async_callback(broker.stop)
     return EmbeddedAccounts(broker, store.logins, listener, _tls(settings))
@@ -160,7 +168,7 @@ async def _connect(
     stack: AsyncExitStack,
 ) -> Service:
     """Connect to the broker, declare what the service has there, and send what is left over."""
-    url, names = accounts.administrator(), Names(store.identity(), store.seal())
+    url, names = accounts.administrator(), _names(store)
     provisioning = Provisioning(names, accounts, store)
     links = Links(url, names, provisioning, store, result_lifetime=settings.result_lifetime)
 

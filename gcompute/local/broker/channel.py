@@ -26,7 +26,7 @@ from .faults import (
     ConnectionFault,
 )
 from .limits import BrokerLimits
-from .publishing import Confirms, ContentAssembler, Publication, Unfinished, time_to_live_s
+from .publishing import Confirms, ContentAssembler, Publication, Unfinished, read_properties
 from .queue import Entry, Message, Queue
 from .topology import Topology, require
 from .users import Right, User
@@ -174,8 +174,8 @@ class Channel:
         if exchange.internal:
             text = f"cannot publish to internal exchange '{exchange.name}'"
             raise ChannelFault(ACCESS_REFUSED, text)
-        ttl_s = time_to_live_s(properties, self._user.name)
-        message = Message(exchange.name, method.routing_key, properties, body, ttl_s)
+        stated = read_properties(properties, self._user.name)
+        message = Message(exchange.name, method.routing_key, properties, body, *stated)
         queues = self._vhost.route(exchange, method.routing_key)
         self._link.has_published = True
         if queues:
@@ -263,7 +263,7 @@ class Channel:
     def _basic_ack(self, method: Any) -> None:
         settled = self.deliveries.settle(method.delivery_tag, multiple=method.multiple)
         for entry, _ in settled:
-            entry.queue.forget(entry)
+            entry.queue.consume(entry)
         self._deliver_more(settled)
 
     def _basic_nack(self, method: Any) -> None:
@@ -277,7 +277,7 @@ class Channel:
             self._requeue(settled)
         else:
             for entry, _ in settled:
-                entry.queue.forget(entry)
+                entry.queue.consume(entry)
         self._deliver_more(settled)
 
     def _basic_recover(self, method: Any) -> None:

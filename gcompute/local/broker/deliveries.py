@@ -48,7 +48,7 @@ class Deliveries:
         """Return the tag of a new delivery, which is `settled` if no acknowledgement follows."""
         self._last_tag += 1
         if settled:
-            entry.queue.forget(entry)
+            entry.queue.consume(entry)
             return self._last_tag
         self._unsettled[self._last_tag] = Delivery(entry, subscription)
         if subscription is not None:

@@ -114,8 +114,21 @@ class Confirms:
         return (self._published, waiting > 1) if waiting else None
 
 
-def time_to_live_s(encoded: bytes, user_name: str) -> float | None:
-    """Check a message's properties and return the lifetime in seconds that they ask for.
+class Stated(NamedTuple):
+    """What the broker itself reads of a message's properties.
+
+    `ttl_s` is the lifetime in a queue that they ask for, in seconds; None for unlimited.
+    """
+
+    ttl_s: float | None = None
+    message_id: str | None = None
+
+
+_NOTHING = Stated()
+
+
+def read_properties(encoded: bytes, user_name: str) -> Stated:
+    """Check a message's properties and return what they say.
 
     Raises:
         ChannelFault: 406 for an expiration that is no number of milliseconds, and for a user id
@@ -123,14 +136,16 @@ def time_to_live_s(encoded: bytes, user_name: str) -> float | None:
         ConnectionFault: 502 for properties that do not parse.
     """
     if encoded == EMPTY_PROPERTIES:
-        return None
+        return _NOTHING
     properties = decode_properties(encoded)
     if properties.user_id not in (None, user_name):
         text = f"user_id property set to '{properties.user_id}' but authenticated user was "
         raise ChannelFault(PRECONDITION_FAILED, f"{text}'{user_name}'")
+    # pika gives bytes for what is no text.
+    message_id = properties.message_id if isinstance(properties.message_id, str) else None
     expiration = properties.expiration
     if expiration is None:
-        return None
+        return Stated(None, message_id)
     if not (isinstance(expiration, str) and expiration.isascii() and expiration.isdigit()):
         raise ChannelFault(PRECONDITION_FAILED, f"invalid expiration {str(expiration)[:30]!r}")
-    return int(expiration) / 1000
+    return Stated(int(expiration) / 1000, message_id)

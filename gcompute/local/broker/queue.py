@@ -11,7 +11,7 @@ All methods run on the broker's event loop. Nothing raises.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 #: Added to every message's size, so that messages without a body count as well, in bytes.
@@ -27,6 +27,8 @@ class Message(NamedTuple):
     body: bytes
     #: Lifetime in a queue that the publisher asked for, in seconds; None for unlimited.
     ttl_s: float | None = None
+    #: What the publisher calls it, for whoever is told when it is consumed.
+    message_id: str | None = None
 
     @property
     def size(self) -> int:
@@ -123,6 +125,7 @@ class Queue:
         arguments: Mapping[str, Any] | None = None,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         budget: Budget | None = None,
+        on_consumed: Callable[[Entry], None] | None = None,
         now: float = 0.0,
     ) -> None:
         self.name = name
@@ -138,6 +141,7 @@ class Queue:
         #: When the queue was last declared or read or lost its last consumer.
         self.used_at = now
         self._budget = budget or Budget(limit=2**63)
+        self._on_consumed = on_consumed
         #: Ready entries, by ascending sequence.
         self._ready: deque[Entry] = deque()
         self._ready_bytes = 0
@@ -210,8 +214,14 @@ class Queue:
         self._drop_overflow()
 
     def forget(self, entry: Entry) -> None:
-        """Give up an entry that was taken: it is acknowledged, or its queue is gone."""
+        """Give up an entry that was taken: it is consumed, or its queue is gone."""
         self._budget.give_back(entry.message.size)
+
+    def consume(self, entry: Entry) -> None:
+        """Give up an entry that was taken: a client has had it and wants it no more."""
+        self.forget(entry)
+        if self._on_consumed is not None:
+            self._on_consumed(entry)
 
     def purge(self) -> int:
         """Drop the ready messages and return how many there were; unacknowledged ones stay."""

@@ -125,6 +125,14 @@ class Broker:
         if self._expiry is not None:
             self._expiry.cancel()
 
+    def tell_consumed(self, on_consumed: Callable[[str, str], None]) -> None:
+        """Have somebody told when a client has had a message: the queue's name, and its id.
+
+        That is when it is acknowledged, rejected for good, or delivered without acknowledgement;
+        messages without a `message_id` are left out.
+        """
+        self._vhost.on_consumed = on_consumed
+
     # -- users --------------------------------------------------------------------------------
 
     def add_user(

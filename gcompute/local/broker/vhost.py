@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .exchange import KINDS, Exchange
@@ -27,7 +27,7 @@ from .faults import (
     ConnectionFault,
 )
 from .limits import BrokerLimits
-from .queue import Budget, Consumer, Message, Queue
+from .queue import Budget, Consumer, Entry, Message, Queue
 from .queue_arguments import check_equivalent, honoured, read_limits
 
 _RESERVED_PREFIX = "amq."
@@ -42,6 +42,8 @@ class VirtualHost:
         self._limits = limits or BrokerLimits()
         #: The time of the event that is being handled, in seconds.
         self.now = 0.0
+        #: Told when a client has had a message that has an id: the queue's name, and the id.
+        self.on_consumed: Callable[[str, str], None] | None = None
         #: Counts the bytes in all queues together.
         self.budget = Budget(self._limits.max_queued_bytes)
         self.queues: dict[str, Queue] = {}
@@ -165,6 +167,7 @@ class VirtualHost:
                 arguments=honoured(arguments or {}),
                 limits=read_limits(what, arguments or {}),
                 budget=self.budget,
+                on_consumed=self._consumed,
                 now=self.now,
             )
         else:
@@ -245,6 +248,10 @@ class VirtualHost:
         for queue in queues:
             queue.put(message, self.now)
             self.drain(queue)
+
+    def _consumed(self, entry: Entry) -> None:
+        if self.on_consumed is not None and entry.message.message_id is not None:
+            self.on_consumed(entry.queue.name, entry.message.message_id)
 
     def drain(self, queue: Queue) -> None:
         """Deliver from a queue until it is empty or no consumer is ready."""

@@ -10,6 +10,9 @@ from enum import Enum
 
 from .tasks import FAILED, SUCCESS
 
+#: How far a result has come on its way to its user: values of the column ``forwarded``.
+_NOT_FORWARDED, _QUEUED, _CONSUMED = 0, 1, 2
+
 
 class Verdict(Enum):
     """What became of a result that arrived."""
@@ -109,13 +112,28 @@ class Outcomes:
     def mark_forwarded(self, seqs: Iterable[int]) -> None:
         """Keep that the queues have these results."""
         self._connection.executemany(
-            "UPDATE results SET forwarded = 1 WHERE task = ?", [(seq,) for seq in seqs]
+            # Whoever consumes a result may be quicker than the broker's confirmation.
+            f"UPDATE results SET forwarded = {_QUEUED} "  # noqa: S608 - constants
+            f"WHERE task = ? AND forwarded = {_NOT_FORWARDED}",
+            [(seq,) for seq in seqs],
+        )
+
+    def mark_consumed(self, task_ids: Iterable[str]) -> None:
+        """Keep that clients have had the results of these tasks from their queues."""
+        self._connection.executemany(
+            f"UPDATE results SET forwarded = {_CONSUMED} "  # noqa: S608 - constants
+            "WHERE task = (SELECT seq FROM tasks WHERE id = ?)",
+            [(task_id,) for task_id in task_ids],
         )
 
     def forget_forwarding(self, finished_since: float) -> None:
-        """Keep that no queue has the results of tasks that finished since a Unix time in s."""
+        """Keep that no queue has the results of tasks that finished since a Unix time in s.
+
+        Those that clients have had stay away.
+        """
         self._connection.execute(
-            "UPDATE results SET forwarded = 0 WHERE task IN ("
+            f"UPDATE results SET forwarded = {_NOT_FORWARDED} "  # noqa: S608 - constants
+            f"WHERE forwarded = {_QUEUED} AND task IN ("
             "SELECT tasks.seq FROM tasks JOIN batches ON batches.seq = tasks.batch "
             "JOIN task_groups ON task_groups.id = task_group "
             "WHERE has_queue AND completed_at >= ?)",

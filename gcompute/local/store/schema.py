@@ -115,7 +115,8 @@ CREATE INDEX tasks_unfinished ON tasks (seq) WHERE completed_at IS NULL;
 CREATE TABLE results (
     task       INTEGER PRIMARY KEY REFERENCES tasks,
     body       BLOB NOT NULL,                     -- the endpoint's result message
-    forwarded  INTEGER NOT NULL                   -- 0: its group's queue does not have it yet
+    forwarded  INTEGER NOT NULL                   -- 0: its group's queue has not had it, 1: it has,
+                                                  -- or there is none, 2: a client has had it
 );
 CREATE INDEX results_unforwarded ON results (task) WHERE forwarded = 0;
 

@@ -181,8 +181,10 @@ def test_what_the_broker_refuses_is_one_users_trouble(rabbitmq: RabbitMQ) -> Non
     """A submit whose queue cannot be made is refused with the broker's words; the next one is not,
     as the service is connected all the time."""
     group = str(uuid.uuid4())
-    options = {"broker": rabbitmq.url(), "broker_management": rabbitmq.management_url()}
-    with LocalService(0, **options) as service, closing(Api(service.url, service.token)) as api:
+    with (
+        LocalService(0, rabbitmq.url(), broker_management=rabbitmq.management_url()) as service,
+        closing(Api(service.url, service.token)) as api,
+    ):
         endpoint, function = api.endpoint(), api.function()
         queue = api("get_result_amqp_url")["queue_prefix"] + group
         with channel(rabbitmq.url()) as opened:

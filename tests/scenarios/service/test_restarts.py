@@ -113,6 +113,42 @@ def test_results_that_nobody_had_read_are_there_after_a_kill(
         remove_queues(service, broker)
 
 
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "stopped"])
+def test_what_a_consumer_has_had_does_not_come_again(
+    tmp_path: Path, broker: str | None, killed: bool
+) -> None:
+    """It acknowledges some results; after a restart its queue has the others, and no more."""
+    service = LocalService(workers=1, state_dir=tmp_path, broker=broker)
+    try:
+        service.start()
+        api = Api(service.url, service.token)
+        function = api.function(double)
+        answer = api.submit(service.endpoint_id, function, *range(50), create_queue=True)
+        access = api("get_result_amqp_url")
+        queue = access["queue_prefix"] + answer["task_group_id"]
+        with channel(access["connection_url"]) as opened:
+            opened.basic_qos(prefetch_count=1)
+            had = [decode(body).task_id for _, body in receive(opened, queue, 30)]  # type: ignore[union-attr]
+            # A passive declaration is answered after the acknowledgements were heard.
+            opened.queue_declare(queue, passive=True)
+        eventually(_finished(api, answer["tasks"][function]))
+        if killed:
+            kill(service)
+        else:
+            service.stop()
+        api.close()
+        service.start()
+        with channel(access["connection_url"]) as opened:
+            rest = receive(opened, queue, 20)
+            depth = opened.queue_declare(queue, passive=True).method.message_count
+        assert {properties.message_id for properties, _ in rest} | set(had) == set(
+            answer["tasks"][function]
+        )
+        assert (len(set(had)), depth) == (30, 0)
+    finally:
+        remove_queues(service, broker)
+
+
 def test_workers_go_on_after_a_kill(tmp_path: Path) -> None:
     """The endpoint is the same, and runs what was accepted before."""
     with LocalService(workers=1, state_dir=tmp_path) as service:

@@ -203,6 +203,19 @@ def test_results_are_to_be_forwarded_until_they_are(store: Store) -> None:
     assert len(store.outcomes.to_forward()) == 3
 
 
+def test_what_a_client_has_had_is_not_forwarded_again(store: Store) -> None:
+    """Also where it was quicker than the broker's confirmation."""
+    first, second, third = submit(store, 3)
+    _, forwards = store.outcomes.keep(
+        [Outcome(task.id, ENDPOINT, True, b"") for task in (first, second, third)], 5.0
+    )
+    store.outcomes.mark_consumed([first.id, "unknown"])
+    store.outcomes.mark_forwarded([forward.seq for forward in forwards])
+    store.outcomes.mark_consumed([third.id])
+    store.outcomes.forget_forwarding(5.0)
+    assert [forward.task_id for forward in store.outcomes.to_forward()] == [second.id]
+
+
 def test_a_group_without_queue_has_nothing_to_forward(tmp_path: Path) -> None:
     """Its results wait for who fetches them over HTTP."""
     store = Store(tmp_path)
