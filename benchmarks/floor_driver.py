@@ -1,9 +1,10 @@
 """Measures what no client can undercut: prepared requests, and a consumer that reads nothing.
 
 Runs as a script in our environment, against the service that answers tasks itself, with an order
-as :mod:`benchmarks.driver` takes it; the setting ``batches`` says how many tasks each request of
-a burst has. While the clock runs there are only bare POSTs on one connection that is kept alive
-(``http.client``), and a bare consumer (``pika``) that acknowledges; nothing is encoded or decoded.
+as :mod:`benchmarks.driver` takes it. Of a burst, the setting ``batches`` says how many tasks each
+request has, and ``acknowledge_every`` how many messages are acknowledged together. While the clock
+runs there are only bare POSTs on one connection that is kept alive (``http.client``), and a bare
+consumer (``pika``) that acknowledges; nothing is encoded or decoded.
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ import pika
 from gcompute import Client
 
 _TIMEOUT_S = 100.0
-
-#: Messages after which a burst's consumer acknowledges.
-_ACKNOWLEDGE_EVERY = 128
 
 
 class Floor:
@@ -102,8 +100,16 @@ def _acknowledge_next(channel: Any, arrivals: Any) -> None:
     channel.basic_ack(method.delivery_tag)
 
 
-def measure_burst(floor: Floor, count: int, batches: list[int]) -> dict[str, Any]:
+def measure_burst(
+    floor: Floor, count: int, batches: list[int], acknowledge_every: int
+) -> dict[str, Any]:
     """Send requests one after another, while a consumer takes the messages.
+
+    Args:
+        floor: what sends and consumes.
+        count: tasks of all requests together.
+        batches: tasks of each.
+        acknowledge_every: messages that are acknowledged together.
 
     Returns:
         ``elapsed``: from the first request to the last message; ``cpu``: time that this process
@@ -112,7 +118,7 @@ def measure_burst(floor: Floor, count: int, batches: list[int]) -> dict[str, Any
     if sum(batches) != count:
         raise RuntimeError(f"the batches have {sum(batches)} tasks and not {count}: {batches}")
     bodies = [floor.body(tasks) for tasks in batches]
-    consumer = Consumer(floor)
+    consumer = Consumer(floor, acknowledge_every)
     floor.post(floor.body(1))
     consumer.expect(2)  # one is of the submit that made the task group
     cpu = time.process_time()
@@ -128,9 +134,10 @@ def measure_burst(floor: Floor, count: int, batches: list[int]) -> dict[str, Any
 class Consumer(threading.Thread):
     """Takes messages off the queue, in a thread that ends with the process."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: Floor, acknowledge_every: int) -> None:
         super().__init__(daemon=True)
         self._floor = floor
+        self._acknowledge_every = acknowledge_every
         #: Guards what follows; notified when enough has come.
         self._changed = threading.Condition()
         #: Messages that have come and were not expected yet; below zero, how many are to come.
@@ -156,7 +163,7 @@ class Consumer(threading.Thread):
             last = self._ahead == 0
             if last:
                 self._changed.notify_all()
-        if last or method.delivery_tag % _ACKNOWLEDGE_EVERY == 0:
+        if last or method.delivery_tag % self._acknowledge_every == 0:
             channel.basic_ack(method.delivery_tag, multiple=True)
 
 
@@ -167,7 +174,7 @@ def main() -> None:
     if order["scenario"] == "calls":
         answer = measure_calls(floor, order["count"])
     else:
-        answer = measure_burst(floor, order["count"], order["settings"]["batches"])
+        answer = measure_burst(floor, order["count"], **order["settings"])
     print(json.dumps(answer), flush=True)
 
 

@@ -121,9 +121,24 @@ class Setting(AbstractContextManager["Setting"]):
             answers["ours"].append(self.answering.drive(self.ours, scenario, count))
             # The floor's submits have as many tasks as ours had, behind the one of the warm-up.
             batches = self.answering.observed().batches[1:]
-            order = self.answering.order(scenario, count, batches=batches)
-            answers["floor"].append(self.ours.drive(order, FLOOR_DRIVER))
+            answers["floor"].append(self.drive_floor(scenario, count, batches, 128))
         return answers
+
+    def drive_floor(
+        self, scenario: str, count: int, batches: list[int], acknowledge_every: int
+    ) -> dict[str, Any]:
+        """Send prepared requests, and consume what comes of them.
+
+        Args:
+            scenario: what is measured.
+            count: how many tasks.
+            batches: tasks of each request.
+            acknowledge_every: messages that are acknowledged together.
+        """
+        order = self.answering.order(
+            scenario, count, batches=batches, acknowledge_every=acknowledge_every
+        )
+        return self.ours.drive(order, FLOOR_DRIVER)
 
     def __exit__(
         self,

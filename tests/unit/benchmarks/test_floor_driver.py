@@ -47,4 +47,4 @@ def test_other_batches_are_no_measurement() -> None:
     """The floor of a burst has as many tasks as the burst."""
     floor: Any = SimpleNamespace(body=lambda tasks: tasks)
     with pytest.raises(RuntimeError, match="the batches have 5 tasks and not 6"):
-        floor_driver.measure_burst(floor, 6, [2, 3])
+        floor_driver.measure_burst(floor, 6, [2, 3], 128)

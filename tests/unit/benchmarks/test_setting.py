@@ -60,7 +60,7 @@ def test_the_floor_sends_what_ours_sent(monkeypatch: pytest.MonkeyPatch) -> None
         ("ours", "floor_driver.py"),
     ] * 2
     assert [order.get("options") for *_, order in driven[:3]] == [{"api_burst_limit": 8}, {}, None]
-    assert driven[2][2]["settings"] == {"batches": [2, 3]}
+    assert driven[2][2]["settings"] == {"batches": [2, 3], "acknowledge_every": 128}
     assert {(o["scenario"], o["count"], o["url"]) for *_, o in driven} == {
         ("burst", 5, "http://service")
     }
