@@ -23,7 +23,7 @@ class ExecutorStage(BlockingStage):
 
     def executor(self, **options: Any) -> Executor:
         client: Client = self.client()
-        made = Executor(client=client, **{"endpoint_id": self.endpoint_id, **options})
+        made = Executor(endpoint_id=self.endpoint_id, client=client, **options)
         self._closing.callback(made.shutdown)
         return made
 

@@ -44,10 +44,6 @@ class ReplayStage(Seeing):
     def endpoint_id(self) -> str:
         return str(self._given["endpoint_id"])
 
-    @property
-    def assured_endpoint_id(self) -> str:
-        return str(self._given["assured_endpoint_id"])
-
     def identity(self, user: str) -> str:
         return str(self._given["identities"][user])
 

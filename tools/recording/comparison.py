@@ -88,8 +88,9 @@ class _Normalizing:
         meant = normalized(text)
         if meant != text:
             return repr(meant)
-        text = _TIME.sub("a time", text)
-        return _ID.sub(lambda found: self._ids.setdefault(found[0], f"id {len(self._ids)}"), text)
+        # The ids first: the digits at the end of one may look like a time.
+        text = _ID.sub(lambda found: self._ids.setdefault(found[0], f"id {len(self._ids)}"), text)
+        return _TIME.sub("a time", text)
 
 
 def _is_time(value: Json) -> bool:

@@ -26,7 +26,7 @@ from gcompute.errors import ComputeError, NotFound
 from gcompute.login import Login
 from tools.recording.comparison import compared
 from tools.recording.conductor import Conductor
-from tools.recording.scenario import ADA, BOB, SCENARIOS, STRANGER
+from tools.recording.scenario import ADA, BOB, SCENARIOS, STRANGER, by_endpoint
 from tools.recording.scrubbing import SERVICE, identities
 
 ROOT = Path(__file__).parents[2]
@@ -95,15 +95,7 @@ def record_hosted(names: Sequence[str], target: Path, python: str, folder: Path)
     """
     recorder = Recorder.of_environment()
     chosen = [name for name in names if _possible(name, recorder)]
-    given, made_by = _look(recorder)
-    order: dict[str, Any] = {
-        "scenarios": chosen,
-        "folder": str(target),
-        "given": given,
-        "scrub": _scrub(recorder, given["identities"], folder),
-        "made_by": made_by,
-        "pace": _PACE,
-    }
+    orders = _orders(recorder, chosen, target, folder)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("GCOMPUTE_")},
         "HOME": str(folder),
@@ -111,16 +103,19 @@ def record_hosted(names: Sequence[str], target: Path, python: str, folder: Path)
         "PYTHONPATH": str(ROOT),
     }
     try:
-        return asyncio.run(_conduct(recorder, order, python, environment))
+        return asyncio.run(_conduct(recorder, orders, python, environment))
     finally:
         clean_up(recorder, folder / "registered.jsonl")
 
 
 async def _conduct(
-    recorder: Recorder, order: dict[str, Any], python: str, environment: dict[str, str]
+    recorder: Recorder, orders: list[dict[str, Any]], python: str, environment: dict[str, str]
 ) -> list[str]:
-    conductor = Conductor(recorder.url, recorder.tokens[ADA], interval_s=_POLL_S)
-    return await conductor.conduct(order, python, environment)
+    failed: list[str] = []
+    for order in orders:
+        conductor = Conductor(recorder.url, recorder.tokens[ADA], interval_s=_POLL_S)
+        failed += await conductor.conduct(order, python, environment)
+    return failed
 
 
 def _possible(name: str, recorder: Recorder) -> bool:
@@ -134,29 +129,43 @@ def _possible(name: str, recorder: Recorder) -> bool:
     return not missing
 
 
-def _look(recorder: Recorder) -> tuple[dict[str, Any], dict[str, str]]:
-    """Find out who the users are, and what the endpoint is made of."""
-    found = {}
-    for user in recorder.tokens:
-        if user != STRANGER:
-            with recorder.client(user) as client:
-                found[user] = _identity(client)
+def _orders(
+    recorder: Recorder, names: Sequence[str], target: Path, folder: Path
+) -> list[dict[str, Any]]:
+    """Find out who the users are and what the endpoints are made of, and say what to play."""
+    identity = {}
+    for user in recorder.tokens.keys() - {STRANGER}:
+        with recorder.client(user) as client:
+            identity[user] = _identity(client)
+    orders = []
+    for assured, part in by_endpoint(names):
+        endpoint_id = recorder.assured_endpoint_id if assured else recorder.endpoint_id
+        given = {
+            "endpoint_id": endpoint_id,
+            "tokens": recorder.tokens,
+            "identities": identity,
+            "amqp_port": None,
+        }
+        order = {
+            "scenarios": part,
+            "folder": str(target),
+            "given": given,
+            "scrub": _scrub(recorder, identity, folder),
+            "made_by": _made_by(recorder, str(endpoint_id)),
+            "pace": _PACE,
+        }
+        orders.append(order)
+    return orders
+
+
+def _made_by(recorder: Recorder, endpoint_id: str) -> dict[str, str]:
     with recorder.client(ADA) as client:
-        agent = client.get_endpoint_metadata(recorder.endpoint_id).get("endpoint_version")
-    given: dict[str, Any] = {
-        "endpoint_id": recorder.endpoint_id,
-        "assured_endpoint_id": recorder.assured_endpoint_id,
-        "tokens": recorder.tokens,
-        "identities": found,
-        "amqp_port": None,
-    }
-    host = urlsplit(recorder.url).hostname
-    made_by = {
+        agent = client.get_endpoint_metadata(endpoint_id).get("endpoint_version")
+    return {
         "agent": f"globus-compute-endpoint {agent}",
-        "service": f"{host}, Python {platform.python_version()} here",
+        "service": f"{urlsplit(recorder.url).hostname}, Python {platform.python_version()} here",
         "command": "make record SERVICE=hosted",
     }
-    return given, made_by
 
 
 def _identity(client: Client) -> str:

@@ -18,7 +18,7 @@ import platform
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ from tests.support.amqp_proxy import AmqpProxy
 from tests.support.http_front import HttpFront, Reply, Request
 from tests.support.official_agent import running_agent
 from tools.recording.conductor import Conductor
-from tools.recording.scenario import ADA, BOB, LATE, SCENARIOS, STRANGER
+from tools.recording.scenario import ADA, BOB, LATE, STRANGER, by_endpoint
 from tools.recording.scenarios.operations import SUBSCRIPTION
 from tools.recording.scrubbing import SERVICE, identities
 
@@ -43,8 +43,9 @@ GROUP = "60000000-0000-4000-8000-000000000006"
 
 #: One task at a time, so that results come in the order of the tasks.
 _ENGINE = "engine: {type: ThreadPoolEngine, max_workers: 1}\n"
-#: What a high-assurance endpoint's agent is told beside that.
+#: What the agent of a high-assurance endpoint is told beside that, and its registration says.
 _ASSURED = "high_assurance: true\n"
+_ASSURING = {"high_assurance": True, "subscription_id": SUBSCRIPTION}
 #: How long a token of a login is good, in seconds.
 _TOKEN_LIFETIME_S = 1.0
 _OFFICIAL_ADDRESS = "http://localhost:5000"
@@ -60,36 +61,32 @@ def record_locally(names: Sequence[str], target: Path, python: str, folder: Path
         python: the interpreter that has the official SDK.
         folder: for what is written meanwhile; empty.
     """
+    failed: list[str] = []
+    for assured, part in by_endpoint(names):
+        home = folder / ("assured" if assured else "plain")
+        (home / "agent").mkdir(parents=True)
+        with _service(home, assured=assured) as (service, endpoint_id):
+            failed += asyncio.run(_conduct(service, endpoint_id, part, target, python, home))
+    return failed
+
+
+@contextmanager
+def _service(folder: Path, *, assured: bool) -> Iterator[tuple[LocalService, str]]:
+    """Run a service of ada and bob and the agent of an endpoint of hers; give it and the id."""
     users = [User(ADA, groups=[GROUP]), User(BOB, groups=[GROUP])]
+    config, registered = (_ASSURED + _ENGINE, _ASSURING) if assured else (_ENGINE, {})
     with (
         LocalService(
             0, users=users, state_dir=folder / "service", token_lifetime=_TOKEN_LIFETIME_S
         ) as service,
-        _agents(service, names, folder) as endpoints,
+        running_agent(service, config, folder / "agent", **registered) as endpoint_id,
     ):
-        return asyncio.run(_conduct(service, endpoints, names, target, python, folder))
-
-
-@contextmanager
-def _agents(service: LocalService, names: Sequence[str], folder: Path) -> Iterator[dict[str, str]]:
-    """Run the agents that scenarios need; give their endpoints, as scenarios are given them."""
-    with ExitStack() as running:
-
-        def agent(name: str, config: str, **registered: Any) -> str:
-            home = folder / name
-            home.mkdir()
-            return running.enter_context(running_agent(service, config, home, **registered))
-
-        endpoints = {"endpoint_id": agent("agent", _ENGINE)}
-        if any("assured" in SCENARIOS[name].needs for name in names):
-            registered = {"high_assurance": True, "subscription_id": SUBSCRIPTION}
-            endpoints["assured_endpoint_id"] = agent("assured", _ASSURED + _ENGINE, **registered)
-        yield endpoints
+        yield service, endpoint_id
 
 
 async def _conduct(
     service: LocalService,
-    endpoints: dict[str, str],
+    endpoint_id: str,
     names: Sequence[str],
     target: Path,
     python: str,
@@ -100,7 +97,7 @@ async def _conduct(
         HttpFront(service.url, lambda request, reply: _by_proxy(request, reply, proxy)) as front,
     ):
         given = {
-            **endpoints,
+            "endpoint_id": endpoint_id,
             "tokens": await _tokens(service),
             "identities": {user: service.identity_of(user) for user in service.users},
             "amqp_port": proxy.port,

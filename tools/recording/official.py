@@ -59,7 +59,7 @@ def record(scenario: Scenario, order: dict[str, Any]) -> None:
     for suffix in (".yaml", ".amqp.jsonl"):
         # vcrpy would add to what is there.
         Path(f"{path}{suffix}").unlink(missing_ok=True)
-    kept = {name: given[name] for name in scenario.given}
+    kept = {name: given[name] for name in ("endpoint_id", "identities")}
 
     def head() -> dict[str, Any]:
         return {"head": _head(scenario, order["made_by"]), "given": kept, "seen": stage.seen}

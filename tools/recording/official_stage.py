@@ -36,8 +36,7 @@ class OfficialStage(Seeing):
     """See :class:`tools.recording.scenario.Stage`.
 
     Args:
-        given: what the conductor knows: ``endpoint_id``, ``assured_endpoint_id``, ``tokens``,
-            ``identities``, ``amqp_port``.
+        given: what the conductor knows: ``endpoint_id``, ``tokens``, ``identities``, ``amqp_port``.
         closing: closes what scenarios open.
         settle: waits until the SDK has acknowledged what it was delivered, and says by how many
             acknowledgements it did.
@@ -56,10 +55,6 @@ class OfficialStage(Seeing):
     def endpoint_id(self) -> str:
         return str(self._given["endpoint_id"])
 
-    @property
-    def assured_endpoint_id(self) -> str:
-        return str(self._given["assured_endpoint_id"])
-
     def identity(self, user: str) -> str:
         return str(self._given["identities"][user])
 
@@ -73,9 +68,10 @@ class OfficialStage(Seeing):
 
     def executor(self, **options: Any) -> globus_compute_sdk.Executor:
         made = globus_compute_sdk.Executor(
+            endpoint_id=self.endpoint_id,
             client=self.client(),
             amqp_port=self._given["amqp_port"],
-            **{"endpoint_id": self.endpoint_id, **options},
+            **options,
         )
         self._closing.callback(made.shutdown)
         return made

@@ -9,7 +9,7 @@ endpoint, it says so, as the hosted service does not have everything.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ FAMILIES = ("operations", "client", "executor")
 #: What a scenario may need that not every service has.
 NEEDS = {
     "agent": "an endpoint that runs tasks",
-    "assured": "a high-assurance endpoint that runs tasks",
+    "assured": "that the endpoint is a high-assurance one",
     "users": "a second user",
     "group": "a group that all users are in, and that the local service knows",
     "expired": "a token that was valid once",
@@ -39,10 +39,6 @@ class Stage(Protocol):
     def endpoint_id(self) -> str:
         """An endpoint of ada's that runs tasks."""
 
-    @property
-    def assured_endpoint_id(self) -> str:
-        """A high-assurance one that does."""
-
     def identity(self, user: str) -> str:
         """Give the id by which others name a user."""
 
@@ -50,7 +46,7 @@ class Stage(Protocol):
         """Make a ``Client``; it checks no versions unless told to."""
 
     def executor(self, **options: Any) -> Any:
-        """Make an ``Executor`` of ada's, by default on her endpoint; the stage closes it."""
+        """Make an ``Executor`` of ada's; the stage closes it."""
 
     def call(
         self,
@@ -111,15 +107,21 @@ class Scenario:
         """What it shows, in a sentence."""
         return (inspect.getdoc(self.play) or "").partition("\n\n")[0].replace("\n", " ")
 
-    @property
-    def given(self) -> tuple[str, ...]:
-        """What it is given that is no secret, by name; written into its recording."""
-        assured = ("assured_endpoint_id",) if "assured" in self.needs else ()
-        return ("endpoint_id", *assured, "identities")
-
 
 #: All scenarios, by name, in the order of their definition.
 SCENARIOS: dict[str, Scenario] = {}
+
+
+def by_endpoint(names: Iterable[str]) -> Iterator[tuple[bool, list[str]]]:
+    """Part scenarios by the endpoint that they need.
+
+    Yields:
+        Whether it is a high-assurance one, and the names of these scenarios; there are some.
+    """
+    parts: dict[bool, list[str]] = {False: [], True: []}
+    for name in names:
+        parts["assured" in SCENARIOS[name].needs].append(name)
+    yield from ((assured, part) for assured, part in parts.items() if part)
 
 
 def scenario(

@@ -74,6 +74,12 @@ def test_what_is_made_afresh_is_the_same(tmp_path: Path) -> None:
     assert _differ(tmp_path, tree, [FRAMES[0] | {"body_size": 10}]) == []
 
 
+def test_an_id_is_no_time(tmp_path: Path) -> None:
+    """Whatever digits it ends with."""
+    tree = json.loads(json.dumps(TREE).replace(ONE, f"{ONE[:24]}1795272320ab"))
+    assert _differ(tmp_path, tree) == []
+
+
 @pytest.mark.parametrize(
     ("tree", "place"),
     [

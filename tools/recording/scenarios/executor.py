@@ -67,10 +67,10 @@ def results_as_json(stage: Stage) -> None:
     stage.note("result", _ending(stage, executor.submit(stage.function("double"), [1, 2])))
 
 
-@scenario("executor", "assured")
+@scenario("executor", "agent", "assured")
 def high_assurance(stage: Stage) -> None:
     """Of a high-assurance result the news comes over AMQP, and the result itself over HTTP."""
-    executor = stage.executor(endpoint_id=stage.assured_endpoint_id)
+    executor = stage.executor()
     with stage.warned("warned"):
         stage.note("result", _ending(stage, executor.submit(stage.function("add"), 1, b=2)))
     with stage.warned("warned again"):
