@@ -122,6 +122,7 @@ class ResultFetching(Generic[R]):
             if self._told_of_polling:
                 log.warning("results come over AMQP again")
                 self._told_of_polling = False
+            self._streams = True
             self._schedule.consuming(group, time.monotonic())
             self._changed.notify_all()
 
@@ -151,10 +152,11 @@ class ResultFetching(Generic[R]):
             self._changed.notify_all()
 
     def give_up_on_stream(self, error: ComputeError) -> None:
-        """Hear that there will be no stream."""
+        """Hear that there will be no stream, for long."""
         with self._changed:
             self._reason = str(error)
             self._streams = False
+            self._tell_once_of_polling()
             self._changed.notify_all()
 
     def ask(self, group: str, task_ids: list[str]) -> list[ComputeFuture]:
@@ -234,7 +236,11 @@ class ResultFetching(Generic[R]):
         return chosen
 
     def _tell_of_polling(self, group: str, now: float) -> None:
-        if self._streams and not self._told_of_polling and self._schedule.polled(group, now):
+        if self._streams and self._schedule.polled(group, now):
+            self._tell_once_of_polling()
+
+    def _tell_once_of_polling(self) -> None:
+        if not self._told_of_polling:
             self._told_of_polling = True
             log.warning(
                 "results cannot be had over AMQP (%s): they are asked for over HTTPS until it "

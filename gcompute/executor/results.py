@@ -21,6 +21,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, get_args
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 #: How results come: over AMQP, by asking over HTTPS, or whichever works.
 Transport = Literal["auto", "amqp", "https"]
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
+
+#: Seconds for which an access to the result queues that was refused is not asked for again.
+_REFUSED_S = 300.0
 
 #: Seconds in which a thread that is not in a request has ended.
 _END_S = 6.0
@@ -69,6 +73,8 @@ class ResultThreads:
     ) -> None:
         self._groups = groups
         self._transport = transport
+        #: From when on the stream is worth an attempt, on the monotonic clock.
+        self._stream_from = float("-inf")
         self.stream = ResultStream(client.get_result_amqp_url, self, port=port, label=label)
         self.fetching: ResultFetching[Result] = ResultFetching(
             pending,
@@ -97,7 +103,7 @@ class ResultThreads:
     def watch(self, group: str) -> None:
         """Expect results of a task group."""
         self.fetching.watched(group)
-        if self._transport != "https":
+        if self._transport != "https" and time.monotonic() >= self._stream_from:
             self.stream.watch(group)
 
     def _stop_sources(self) -> None:
@@ -152,6 +158,7 @@ class ResultThreads:
         if self._transport == "amqp":
             self.delivery.give_up(error)
         else:
+            self._stream_from = time.monotonic() + _REFUSED_S
             self.fetching.give_up_on_stream(error)
 
 

@@ -27,7 +27,7 @@ from gcompute.errors import (
     ServiceUnreachable,
     SubmissionUncertain,
 )
-from gcompute.executor import consuming, delivery, fetching, patience, sender, stream
+from gcompute.executor import consuming, delivery, fetching, patience, results, sender, stream
 from gcompute.executor.functions import FunctionReference
 from gcompute.executor.future import ComputeFuture
 from gcompute.executor.groups import TaskGroups
@@ -573,7 +573,7 @@ class World:
         self._patches = ExitStack()
         self.clock = Clock()
         backoff = partial(Backoff, draw=lambda: 0.5)
-        for module in (fetching, sender, stream):
+        for module in (fetching, results, sender, stream):
             self._patch(module, "time", self.clock)
         for module in (consuming, fetching, patience, stream):
             self._patch(module, "Backoff", backoff)

@@ -13,12 +13,15 @@ from typing import Any, cast
 import pytest
 
 from gcompute import Client
+from gcompute.errors import PermissionDenied
+from gcompute.executor import results as results_module
 from gcompute.executor.groups import GroupChoice
 from gcompute.executor.results import shared_by_executors
 from tests.unit.executor.stand_ins import (
     GROUP,
     WAIT_S,
     Service,
+    Stream,
     answer_all,
     double,
     executor_of,
@@ -151,6 +154,41 @@ def test_a_forked_process_uses_a_task_group_of_its_own(service: Service) -> None
         os.close(read)
         os.close(write)
         assert unused._groups.resolve(unused._group) == service.group
+
+
+@pytest.mark.parametrize("transport", ["auto", "amqp"])
+def test_access_that_was_refused_is_asked_for_again_after_a_while(
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    transport: str,
+) -> None:
+    """Not with each batch, where results come without it; that is said once."""
+    answer_all(service)
+
+    def watched() -> int:
+        """Submit a batch; say how often a group was to be watched by the end of that."""
+        with executor_of(service, transport=transport) as executor:
+            assert executor.submit(double, 1).result(WAIT_S) == "done"
+        return sum(call.startswith("watch") for call in Stream.last.calls)
+
+    refusal = PermissionDenied(http_status=403, message="no queues for you")
+    with executor_of(service, transport=transport) as holding_the_threads:
+        assert holding_the_threads.submit(double, 0).result(WAIT_S) == "done"
+        assert watched() == 2
+        for _ in range(2):
+            Stream.last.listener.refused(refusal)
+        if transport == "amqp":  # nothing else brings them
+            assert watched() == 3
+            return
+        assert [watched(), watched()] == [2, 2]
+        told = [r.getMessage() for r in caplog.records if "over AMQP" in r.getMessage()]
+        assert len(told) == 1
+        assert "no queues for you" in told[0]
+        monkeypatch.setattr(results_module, "_REFUSED_S", 0.0)
+        Stream.last.listener.refused(refusal)
+        assert watched() == 3
+        assert caplog.messages[-1] == "results come over AMQP again"
 
 
 def test_executors_that_get_results_in_different_ways_share_no_group(service: Service) -> None:
