@@ -8,7 +8,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Literal, NoReturn, Self, TypeVar
+from typing import Any, Literal, NoReturn, ParamSpec, Self, TypeVar
 
 from gcompute.awaiting import in_thread
 from gcompute.client import Client
@@ -28,6 +28,7 @@ from gcompute.protocol import MAX_REQUEST_BYTES
 from gcompute.registration import function_name
 from gcompute.serialize import ComputeSerializer, Strategylike
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 #: Bytes of a request that are kept for everything but the one task in it.
@@ -220,7 +221,7 @@ class Executor(TaskSettings, concurrent.futures.Executor):
         self._functions.remember_source(source, registered)
         return registered
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> ComputeFuture:
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> ComputeFuture[R]:
         """Run ``fn(*args, **kwargs)`` on the endpoint.
 
         Returns:

@@ -11,10 +11,21 @@ from __future__ import annotations
 import concurrent.futures
 import logging
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gcompute.awaiting import outcome
 from gcompute.errors import SubmissionUncertain, TaskExecutionFailed
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    # With a default, so that who does not care may write ComputeFuture; typing has that from
+    # Python 3.13 on.
+    T_co = TypeVar("T_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    T_co = TypeVar("T_co", covariant=True)
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +34,8 @@ log = logging.getLogger(__name__)
 AskStatus = Callable[[str], Mapping[str, Any] | None]
 
 
-class ComputeFuture(concurrent.futures.Future[Any]):
+# Covariant, as users only read results: a list may have futures of several types.
+class ComputeFuture(concurrent.futures.Future[T_co]):  # type: ignore[type-var]
     """A :class:`concurrent.futures.Future` that knows its task, and can be awaited.
 
     It is pending while the task waits to be sent, and can be cancelled; it is running from the
@@ -88,7 +100,45 @@ class ComputeFuture(concurrent.futures.Future[Any]):
             return "unknown"
         return None if self.task_id else "not sent"
 
-    def __await__(self) -> Generator[Any, None, Any]:
+    def result(self, timeout: float | None = None) -> T_co:
+        """Give what the function returned, waiting for it.
+
+        Raises:
+            TaskExecutionFailed: the task failed; or another error of the package.
+            TimeoutError: there is no result after ``timeout`` seconds. The task goes on.
+            concurrent.futures.CancelledError: the future was cancelled.
+        """
+        try:
+            return super().result(timeout)
+        except TimeoutError:
+            if self.done():
+                raise
+            raise self._late(timeout) from None
+        finally:
+            del self  # else the error, which this future has, has this frame, which has it
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Give the error that the task ended with, if any, waiting for its end.
+
+        Raises:
+            TimeoutError: the task has not ended after ``timeout`` seconds. It goes on.
+            concurrent.futures.CancelledError: the future was cancelled.
+        """
+        try:
+            return super().exception(timeout)
+        except TimeoutError:
+            raise self._late(timeout) from None
+        finally:
+            del self
+
+    def _late(self, timeout: float | None) -> TimeoutError:
+        task = f"task {self.task_id}" if self.task_id else "a task that has not been sent yet"
+        return TimeoutError(
+            f"no result of {task} after {timeout or 0:g} s: it goes on, and future.status() says "
+            "how it is doing"
+        )
+
+    def __await__(self) -> Generator[Any, None, T_co]:
         return outcome(self)
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:

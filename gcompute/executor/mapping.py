@@ -58,7 +58,7 @@ def map_calls(
         submit, results = partial(_submit_call, executor, function), _single_result
     else:
         calls = _chunks(calls, chunksize)
-        submit = partial(executor.submit, ChunkFunction(function))
+        submit = partial(_submit_chunk, executor, ChunkFunction(function))
         results = partial(chunk_results, endpoint_id=str(executor.endpoint_id))
     return MappedResults(
         calls,
@@ -200,6 +200,12 @@ def _submit_call(
     executor: Executor, function: Callable[..., Any], call: tuple[Any, ...]
 ) -> ComputeFuture:
     return executor.submit(function, *call)
+
+
+def _submit_chunk(
+    executor: Executor, function: ChunkFunction, calls: list[tuple[Any, ...]]
+) -> ComputeFuture:
+    return executor.submit(function, calls)
 
 
 def _single_result(_future: ComputeFuture, value: Any) -> tuple[list[Any], None]:

@@ -21,7 +21,7 @@ class MPIFunction(ShellFunction):
     arguments are those of :class:`~gcompute.ShellFunction`.
     """
 
-    def __call__(self, **kwargs: Any) -> ShellResult | dict[str, Any]:
+    def __call__(self, **kwargs: Any) -> ShellResult | Any:
         """Run the command by the launcher here, which is what a worker does.
 
         Raises:

@@ -84,7 +84,8 @@ class ShellFunction:
         self.literal = literal
         self.quote = quote
 
-    def __call__(self, **kwargs: Any) -> ShellResult | dict[str, Any]:
+    # Any is the dict of return_dict: else every use of the usual result would have to rule it out.
+    def __call__(self, **kwargs: Any) -> ShellResult | Any:
         """Run the command here, which is what a worker does.
 
         Raises:
@@ -99,10 +100,9 @@ class ShellFunction:
         if not self.literal:
             check_template(self.cmd, kwargs)
 
-    def execute_cmd_line(self, cmd: str) -> ShellResult | dict[str, Any]:
+    def execute_cmd_line(self, cmd: str) -> ShellResult | Any:
         """Run a command line with this function's settings; no placeholders are replaced."""
-        result: ShellResult | dict[str, Any] = self._runner()(cmd)
-        return result
+        return self._runner()(cmd)
 
     def _runner(self) -> Callable[[str], Any]:
         return functools.partial(

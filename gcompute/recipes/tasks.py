@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypedDict, cast, overload
 
 from gcompute.batch import Batch
 from gcompute.calls import Call, Notice, Pause, Recipe, read, write
@@ -110,9 +110,24 @@ def create_batch(
     )
 
 
+class SubmittedBatch(TypedDict):
+    """What the service answers to a batch, with ids as text."""
+
+    #: Function id to a list of task ids, in the order in which they were added.
+    tasks: dict[str, list[str]]
+    task_group_id: str
+    endpoint_id: str
+    #: For support requests.
+    request_id: str
+
+
+@overload
+def batch_run(core: ClientCore, endpoint_id: UUIDLike, batch: Batch) -> Recipe[SubmittedBatch]: ...
+@overload
+def batch_run(core: ClientCore, endpoint_id: Batch) -> Recipe[list[str]]: ...
 def batch_run(
     core: ClientCore, endpoint_id: UUIDLike | Batch, batch: Batch | None = None
-) -> Recipe[Any]:
+) -> Recipe[SubmittedBatch | list[str]]:
     """Submit a batch to an endpoint.
 
     Returns:
@@ -133,7 +148,8 @@ def batch_run(
     if not batch:
         raise ValueError("the batch is empty: add tasks to it with Batch.add")
     endpoint = as_uuid(endpoint_id, "endpoint_id")
-    return (yield from submit(core, endpoint, batch.prepare()))
+    answer = yield from submit(core, endpoint, batch.prepare())
+    return cast(SubmittedBatch, answer)
 
 
 def _run_older_batch(core: ClientCore, batch: Batch) -> Recipe[list[str]]:

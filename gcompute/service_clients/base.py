@@ -57,6 +57,7 @@ class ServiceClient(ClientCore):
     Raises:
         ValueError: arguments that contradict each other, an unknown environment, or an address
             that is none.
+        TypeError: ``app`` or ``authorizer`` is something else, such as a token.
     """
 
     service_name: ClassVar[str] = "compute"

@@ -5,6 +5,8 @@ index. Statements run in that environment, from a folder that holds nothing of t
 """
 
 import json
+import shutil
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +78,17 @@ def test_document_is_carried_along(evaluate: Evaluate) -> None:
     )
     ours = ROOT / "generated" / "gcompute_api" / "openapi.json"
     assert carried == json.loads(ours.read_text("utf-8"))
+
+
+def test_users_get_types(python: Path, run: Callable[..., str]) -> None:
+    """A program is checked strictly, with no settings of this repository, by the wheel's types."""
+    program = shutil.copy(Path(__file__).with_name("typed_program.py"), python.parent)
+    options = ["--strict", "--config-file", "", "--cache-dir", python.parent / "cache"]
+    said = run(
+        *(sys.executable, "-m", "mypy", *options, "--python-executable", python, program),
+        cwd=python.parent,
+    )
+    assert "no issues found" in said
 
 
 @pytest.mark.parametrize("name", ["tests", "codegen", "tools", "benchmarks"])

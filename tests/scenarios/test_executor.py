@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -238,7 +239,7 @@ def test_a_large_argument_arrives_whole(executor: Executor) -> None:
 def test_results_as_json(service: LocalService, client: Client) -> None:
     """An endpoint serializes results with the strategy that it is told to use."""
 
-    def pair() -> tuple[int, int]:
+    def pair() -> Sequence[int]:
         return (1, 2)
 
     with Executor(

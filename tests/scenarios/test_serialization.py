@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import pytest
 
@@ -17,7 +18,7 @@ SOON = 30.0
 def test_only_json_is_loaded(service: LocalService) -> None:
     """A client that may load JSON only asks for JSON, and refuses anything else."""
 
-    def pair() -> tuple[int, int]:
+    def pair() -> Sequence[int]:
         return (1, 2)
 
     client = service.client(allowed_deserializers=[JSONData])

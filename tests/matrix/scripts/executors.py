@@ -134,7 +134,7 @@ def reloaded(setting: Setting) -> None:
 def no_argument_to_send(setting: Setting) -> None:
     """What cannot be serialized fails its own future; the official one never ends."""
     executor = setting.executor()
-    stuck = executor.submit(square, (number for number in range(3)))
+    stuck = executor.submit(square, (number for number in range(3)))  # type: ignore[arg-type]
     if OFFICIAL:
         assert not wait([stuck], timeout=2).done
         executor.shutdown(wait=False, cancel_futures=True)

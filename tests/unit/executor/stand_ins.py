@@ -191,6 +191,6 @@ def answer_all(service: Service, value: object = "done") -> None:
     service.on_submit = answer
 
 
-def double(x: int) -> int:
-    """Double."""
+def double(x: Any) -> Any:
+    """Double; untyped, as the stand-in answers and is sent what no such function would."""
     return 2 * x

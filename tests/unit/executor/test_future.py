@@ -8,6 +8,7 @@ import copy
 import logging
 import pickle
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -271,3 +272,35 @@ def test_a_future_as_an_argument_is_explained() -> None:
     settle(future, 1)
     with pytest.raises(SerializationError, match=r"argument 0.*future\.result\(\)"):
         ComputeSerializer().pack_arguments((future,), {})
+
+
+@pytest.mark.parametrize("ask", [ComputeFuture.result, ComputeFuture.exception])
+def test_what_is_late_is_named(ask: Callable[[ComputeFuture, float], object]) -> None:
+    """The standard library's error says nothing."""
+    with pytest.raises(TimeoutError, match=r"no result of task t-1 after 0.001 s: it goes on"):
+        ask(ComputeFuture("t-1"), 0.001)
+    with pytest.raises(TimeoutError, match="a task that has not been sent yet after 0 s"):
+        ask(ComputeFuture(), 0)
+
+
+def test_a_task_that_ran_out_of_time_is_not_late() -> None:
+    """The error of its end is given as it is."""
+    future = ComputeFuture("t-1")
+    error = TimeoutError("the callee's own")
+    settle(future, error=error)
+    assert future.exception(0) is error
+    with pytest.raises(TimeoutError) as caught:
+        future.result(0)
+    assert caught.value is error
+
+
+def test_an_error_that_was_raised_does_not_keep_its_future() -> None:
+    """Its traceback holds the frames that it went through, and none of these holds the future."""
+    future = ComputeFuture("t-1")
+    settle(future, error=TaskExecutionFailed("no"))
+    with pytest.raises(TaskExecutionFailed) as caught:
+        future.result(0)
+    gone = weakref.ref(future)
+    traceback = caught.value.__traceback__
+    del future
+    assert (traceback is not None, gone()) == (True, None)

@@ -132,7 +132,7 @@ def test_without_a_limit_the_command_stays_in_the_workers_group() -> None:
 
 def test_a_command_runs_in_bash() -> None:
     """Not in sh."""
-    assert ShellFunction("[[ abc == a* ]] && echo $BASH_VERSION")().stdout  # type: ignore[union-attr]
+    assert ShellFunction("[[ abc == a* ]] && echo $BASH_VERSION")().stdout
 
 
 def test_a_worker_without_bash_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
