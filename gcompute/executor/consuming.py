@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gcompute.backoff import Backoff
@@ -85,6 +87,8 @@ class QueueConsumer:
         self._queue = f"{queue_prefix}{group}"
         self._listener = listener
         self._backoff = Backoff()
+        #: When the queue came to be consumed; ``None`` while it is not.
+        self._consuming_since: float | None = None
         self._channel: Channel | None = None
         self._wanted = True
         self._last_tag = 0
@@ -143,11 +147,11 @@ class QueueConsumer:
         channel.add_on_close_callback(self._on_closed)
         channel.add_on_cancel_callback(self._on_cancelled)
         channel.basic_qos(prefetch_count=PREFETCH)
-        channel.basic_consume(
-            self._queue,
-            self._on_message,
-            callback=lambda _frame: self._listener.consuming(self.group),
-        )
+        channel.basic_consume(self._queue, self._on_message, callback=self._on_consuming)
+
+    def _on_consuming(self, _frame: object) -> None:
+        self._consuming_since = time.monotonic()
+        self._listener.consuming(self.group)
 
     def _on_message(self, _channel: Channel, method: Any, properties: Any, body: bytes) -> None:
         self._last_tag = self._first_tag + method.delivery_tag
@@ -168,8 +172,10 @@ class QueueConsumer:
             self._channel.close(0, "the consumer was cancelled")
 
     def _on_closed(self, _channel: Channel, reason: Exception) -> None:
+        since, self._consuming_since = self._consuming_since, None
+        good_for_s = 0.0 if since is None else time.monotonic() - since
         self._channel = None
         if self._wanted and self._connection.is_open:
             log.info("the result queue of task group %s was closed: %s", self.group, reason)
             self._listener.interrupted(self.group, str(reason))
-            self._connection.ioloop.call_later(self._backoff.next_s(), self._open)
+            self._connection.ioloop.call_later(self._backoff.next_s(good_for_s), self._open)

@@ -573,7 +573,7 @@ class World:
         self._patches = ExitStack()
         self.clock = Clock()
         backoff = partial(Backoff, draw=lambda: 0.5)
-        for module in (fetching, results, sender, stream):
+        for module in (consuming, fetching, results, sender, stream):
             self._patch(module, "time", self.clock)
         for module in (consuming, fetching, patience, stream):
             self._patch(module, "Backoff", backoff)

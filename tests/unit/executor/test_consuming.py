@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from gcompute.executor import consuming
 from gcompute.executor.consuming import Delivery, QueueConsumer
 from tests.unit.executor.model import Broker, Channel, Clock, Connection, Message, Task
 from tests.unit.executor.stand_ins import GROUP
@@ -70,6 +71,27 @@ def test_a_queue_that_is_not_there_is_tried_again() -> None:
     setting.broker.queues[GROUP] = []
     setting.opens(seconds=60)
     assert setting.heard == ["interrupted", "consuming"]
+
+
+def test_a_queue_that_was_consumed_for_long_is_tried_again_soon(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Failures of yesterday do not count; those of a moment ago do."""
+    monkeypatch.setattr(consuming, "time", setting.clock)
+    channel = setting.opens()
+
+    def close() -> float:
+        channel.end(KeyError("closed"))
+        at = setting.connection.ioloop.next_at()
+        assert at is not None
+        return at - setting.clock.now
+
+    for _ in range(8):
+        wait_s = close()
+        channel = setting.opens(seconds=60)
+    assert wait_s > 10
+    setting.clock.advance(3600)
+    assert close() < 1
 
 
 def test_tags_are_counted_on_from_channel_to_channel(setting: Setting) -> None:
