@@ -166,10 +166,13 @@ def decode(body: bytes) -> Message:
         raise MalformedMessage(
             f"expected version byte 0x01, got {body[:1].hex() or 'nothing'} in {len(body)} bytes"
         )
+    size = len(body)
     try:
-        envelope = json.loads(str(memoryview(body)[1:], "utf-8"))
+        text = str(memoryview(body)[1:], "utf-8")
+        del body  # where nobody else holds it, a large one is gone before its parts are made
+        envelope = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MalformedMessage(f"the {len(body)} bytes after the version are no JSON") from error
+        raise MalformedMessage(f"the {size} bytes after the version are no JSON") from error
     if not isinstance(envelope, dict) or not isinstance(envelope.get("data"), dict):
         raise MalformedMessage("a message is an object with message_type and data")
     message_type = envelope.get("message_type")

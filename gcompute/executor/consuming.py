@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 #: Deliveries that may be on their way to a future at once; bounds the memory they take.
 PREFETCH = 512
 
+#: A message of so many bytes is dealt with before more are read.
+_LARGE_BYTES = 64 * 1024
+
 
 class Token(NamedTuple):
     """What names a delivery to the stream it came from."""
@@ -34,13 +37,14 @@ class Token(NamedTuple):
     tag: int
 
 
-class Delivery(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Delivery:
     """A message of a result queue.
 
     Attributes:
         group: the task group.
         token: what to acknowledge it with.
-        body: the message (see :mod:`gcompute.messages`).
+        body: the message (see :mod:`gcompute.messages`), until it is taken.
         completed_at: when the task finished, Unix time in seconds, where the service says so.
         high_assurance: the result itself must be fetched over HTTP.
     """
@@ -51,12 +55,20 @@ class Delivery(NamedTuple):
     completed_at: int | None
     high_assurance: bool
 
+    def take_body(self) -> bytes:
+        """Give the message, and hold it no longer: it may be large."""
+        body, self.body = self.body, b""
+        return body
+
 
 class ConsumerListener(Protocol):
     """Who is told what comes of it; see :class:`gcompute.executor.stream.StreamListener`."""
 
     def delivered(self, delivery: Delivery) -> None:
         """Take a message."""
+
+    def digest(self) -> None:
+        """Deal with what was delivered, for a moment, before more is read."""
 
     def consuming(self, task_group_id: str) -> None:
         """Hear that the queue is consumed, now or again."""
@@ -165,6 +177,8 @@ class QueueConsumer:
                 bool(headers and headers.get("high_assurance")),
             )
         )
+        if len(body) >= _LARGE_BYTES:  # pika holds it until this returns, and then would read more
+            self._connection.ioloop.call_later(0, self._listener.digest)
 
     def _on_cancelled(self, _frame: object) -> None:
         log.info("the broker cancelled the consumer of task group %s", self.group)

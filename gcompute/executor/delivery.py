@@ -118,6 +118,10 @@ class ResultDelivery:
         if not self._inbox.offer(delivery, len(delivery.body), delivery.token):
             self._broker.hold(delivery.token)
 
+    def digest(self) -> None:
+        """Wait for a moment until large messages are dealt with: then more take less memory."""
+        self._inbox.digest()
+
     def interrupted(self, group: str) -> None:
         """Hear that a group's queue is not consumed: what was held goes back by itself."""
         self._inbox.forget(lambda token: token.consumer.group == group)
@@ -191,7 +195,7 @@ class ResultDelivery:
     def _read(self, delivery: Delivery) -> Result | None:
         """Read a message; one that holds no result is done with."""
         try:
-            message = messages.decode(delivery.body)
+            message = messages.decode(delivery.take_body())
         except MalformedMessage as error:
             log.warning("dropped a message of the queue of group %s: %s", delivery.group, error)
             self._handled.append(delivery.token)

@@ -22,7 +22,7 @@ N = TypeVar("N")
 _LARGE_BYTES = 64 * 1024
 
 #: Bytes of large items that may wait; one always may.
-_ROOM_BYTES = 1024 * 1024
+_ROOM_BYTES = 256 * 1024
 
 #: Seconds that the connection's thread waits for room: well under the time in which a broker
 #: misses a heartbeat, and long enough for a large value to be loaded.
@@ -81,6 +81,14 @@ class Inbox(Generic[T, N]):
                 self._bytes += size
         self._items.put((item, size))
         return True
+
+    def digest(self) -> None:
+        """Wait for a moment until what was offered fits into the room, being dealt with or not."""
+        with self._changed:
+            if not self._stuck:
+                self._stuck = not self._changed.wait_for(
+                    lambda: self._closed or self._bytes <= _ROOM_BYTES, _PATIENCE_S
+                )
 
     def get(self) -> tuple[T | None, int]:
         """Take the next item out, with its size; :meth:`done` says when it is dealt with."""

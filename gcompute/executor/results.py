@@ -144,6 +144,10 @@ class ResultThreads:
         """Take a message of a result queue."""
         self.delivery.deliver(delivery)
 
+    def digest(self) -> None:
+        """Deal with large messages, for a moment."""
+        self.delivery.digest()
+
     def consuming(self, task_group_id: str) -> None:
         """Hear that a group's queue is consumed, now or again."""
         self.fetching.consuming(task_group_id)

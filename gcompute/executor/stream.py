@@ -65,6 +65,9 @@ class StreamListener(Protocol):
     def delivered(self, delivery: Delivery) -> None:
         """Take a message of a result queue."""
 
+    def digest(self) -> None:
+        """Deal with large messages that were delivered; this may block, but for a moment only."""
+
     def consuming(self, task_group_id: str) -> None:
         """Hear that a group's queue is consumed, now or again: results may have been missed."""
 

@@ -27,6 +27,9 @@ class Setting:
     def delivered(self, delivery: Delivery) -> None:
         self.heard.append(delivery.token.tag)
 
+    def digest(self) -> None:
+        self.heard.append("digest")
+
     def consuming(self, task_group_id: str) -> None:
         self.heard.append("consuming")
 
@@ -59,6 +62,16 @@ def setting() -> Setting:
     made = Setting()
     made.broker.queues[GROUP] = []
     return made
+
+
+def test_large_messages_are_dealt_with_before_more_is_read(setting: Setting) -> None:
+    """When pika holds them no longer: not in its callback, but before it reads again."""
+    channel = setting.opens()
+    for size in (10, 100_000):
+        channel.deliver(Message(Task("1", "ada", "x" * size, GROUP), assured=False))
+    assert setting.heard == ["consuming", 1, 2]
+    setting.opens()
+    assert setting.heard == ["consuming", 1, 2, "digest"]
 
 
 def test_a_queue_that_is_not_there_is_tried_again() -> None:

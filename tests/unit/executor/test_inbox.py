@@ -194,3 +194,27 @@ def test_at_the_end_nobody_waits(
     assert _waits(inbox, writer)
     inbox.close()
     assert writer.finishes()
+
+
+def test_who_brings_large_items_waits_until_they_are_dealt_with(inbox: Inbox[str, str]) -> None:
+    """So that the next is not there beside them."""
+    inbox.digest()
+    assert inbox.offer("a", LARGE, "name")
+    writer = Writer(inbox.digest)
+    assert _waits(inbox, writer)
+    _deal_with_one(inbox)
+    assert writer.finishes()
+
+
+def test_who_brings_large_items_waits_for_a_moment_only(
+    inbox: Inbox[str, str], waits: list[float | None]
+) -> None:
+    """And once only, as long as there is no room."""
+    assert inbox.offer("a", LARGE, "name")
+    inbox.digest()
+    inbox.digest()
+    assert waits == [inbox_module._PATIENCE_S]
+    _deal_with_one(inbox)
+    assert inbox.offer("b", LARGE, "name")
+    inbox.digest()
+    assert waits == [inbox_module._PATIENCE_S] * 2

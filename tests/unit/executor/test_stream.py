@@ -25,6 +25,9 @@ class Listener:
     def delivered(self, delivery: Delivery) -> None:
         raise AssertionError("no broker of these tests delivers")
 
+    def digest(self) -> None:
+        raise AssertionError("no broker of these tests delivers")
+
     def consuming(self, task_group_id: str) -> None:
         raise AssertionError("no broker of these tests lets anybody consume")
 
