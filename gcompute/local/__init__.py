@@ -10,26 +10,24 @@ Needs ``pip install 'gcompute[local]'``.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .launcher import LocalService, LocalServiceFailed
+    from .launcher import LocalService
+    from .service_process import LocalServiceFailed
     from .user import User
 
 __all__ = ["LocalService", "LocalServiceFailed", "User"]
+
+_PLACES = {"LocalService": ".launcher", "LocalServiceFailed": ".service_process", "User": ".user"}
 
 
 def __getattr__(name: str) -> Any:
     # The processes of the service import their own parts of this package; none of them needs
     # the launcher.
-    if name == "User":
-        from .user import User
-
-        return User
-    if name in __all__:
-        from . import launcher
-
-        return getattr(launcher, name)
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,66 +1,33 @@
-"""Starts a local service in processes of its own, and stops it.
+"""A local service as an object: what it is asked, where it is, and clients of it.
 
-::
-
-    this process ----stdin: settings, then a leash----> service process ----> agent ----> workers
-                 <---stdout: one line, where it is----
-                                   its standard error ----> service.log in the state folder
-
-The service runs as long as its standard input is open: it stops when :meth:`LocalService.stop`
-closes it, and also when this process ends without a word, even by ``kill -9``. It is in a
-session of its own, so that Ctrl-C in a terminal or notebook reaches this process alone.
-
-:class:`LocalService` owns the process, the leash and, unless told otherwise, the state folder.
+The service runs in processes of its own (:mod:`~gcompute.local.service_process`).
+:class:`LocalService` owns the process, what holds it, and, unless told otherwise, the state folder.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-import select
-import shutil
 import subprocess
-import sys
 import tempfile
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
-from gcompute.errors import ComputeError
-
-from .engine_argument import engine_argument
-from .log_file import log_path
-from .settings import DETACH, Settings
-from .user import User, users_of
+from . import service_process
+from .arguments import checked
+from .service_process import LocalServiceFailed, log_tail, unusable
+from .user import User
 
 if TYPE_CHECKING:
     from gcompute import Client, Executor
 
-log = logging.getLogger(__name__)
-
 #: What the extra ``local`` installs, by import name.
 _NEEDED = ("jsonschema_rs", "starlette", "uvicorn")
-_WORKERS = 2
-#: Enough to keep a cluster's workers busy, or to have Parsl ask for more of them.
-_TASKS_OF_ENGINE = 100
-_START_S = 60.0
-_STOP_S = 20.0
-_TERMINATE_S = 5.0
-#: How much of the log an error quotes, in bytes.
-_TAIL_BYTES = 4000
-#: The processes that were let go: each is this process's child still, and is waited for in time.
-_detached: list[subprocess.Popen[bytes]] = []
-
-
-class LocalServiceFailed(ComputeError):
-    """The local service cannot start, or has died; the text says why and what to do."""
 
 
 class LocalService:
@@ -136,34 +103,24 @@ class LocalService:
     ) -> None:
         #: What the service said of itself when it was ready; first, as a repr looks at it.
         self._announcement: dict[str, Any] | None = None
-        self._engine = engine_argument(engine, engine_options)
-        if workers is None:
-            workers = _WORKERS if self._engine is None else _TASKS_OF_ENGINE
-        if workers == 0 and self._engine is not None:
-            raise ValueError(
-                "an engine is for an endpoint, and workers=0 is for none: leave one out"
-            )
-        if workers < 0:
-            raise ValueError(f"workers must be 0 or more, not {workers}")
-        if broker is not None and urlsplit(broker).scheme not in ("amqp", "amqps"):
-            raise ValueError("broker must be a URL amqp://user:password@host:port/vhost")
-        _check_management(broker_management, broker)
-        if tls and broker is not None:
-            raise ValueError("tls is for the embedded broker: pass a RabbitMQ as amqps://...")
-        self._workers = workers
+        #: As the process gets them, but for the folder and what is in it.
+        self._settings = checked(
+            workers=workers,
+            broker=broker,
+            engine=engine,
+            engine_options=engine_options,
+            broker_management=broker_management,
+            tls=tls,
+            users=users,
+            port=port,
+            temporary=state_dir is None,
+            heartbeat_period=heartbeat_period,
+            token_lifetime=token_lifetime,
+            task_lifetime=task_lifetime,
+            result_lifetime=result_lifetime,
+        )
         self._tls = tls
-        self._broker_url = broker
-        self._broker_management = broker_management
-        self._users = users_of(users)
         self._wanted_dir = None if state_dir is None else Path(state_dir).absolute()
-        self._port = port
-        self._heartbeat_period = heartbeat_period
-        self._token_lifetime = token_lifetime
-        for name, lifetime in (("task", task_lifetime), ("result", result_lifetime)):
-            if lifetime <= 0:
-                raise ValueError(f"{name}_lifetime must be more than 0 seconds, not {lifetime:g}")
-        self._task_lifetime = task_lifetime
-        self._result_lifetime = result_lifetime
         #: Held while the service starts or stops.
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -186,11 +143,18 @@ class LocalService:
             self._end()
             _check_installed()
             folder = self._make_folder()
-            self._process = process = _spawn(folder)
+            self._process = process = service_process.spawn(folder)
             temporary = folder if self._wanted_dir is None else None
-            self._finalizer = weakref.finalize(self, _stop_process, process, temporary, os.getpid())
+            self._finalizer = weakref.finalize(
+                self, service_process.stop, process, temporary, os.getpid()
+            )
             try:
-                self._announcement = _handshake(process, self._settings(folder), folder)
+                settings = replace(
+                    self._settings,
+                    state_dir=str(folder),
+                    ca_file=str(_certificate(folder)) if self._tls else None,
+                )
+                self._announcement = service_process.handshake(process, settings)
             except BaseException:
                 self._end()
                 raise
@@ -221,14 +185,9 @@ class LocalService:
         with self._lock:
             self._told("url")
             assert self._process is not None
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
             assert self._finalizer is not None
-            self._process.stdin.write(DETACH)
-            self._process.stdin.close()
-            self._process.stdout.close()
+            service_process.let_go(self._process)
             self._finalizer.detach()
-            _detached.append(self._process)
             self._finalizer = None
             self._end()
 
@@ -272,7 +231,7 @@ class LocalService:
     @property
     def users(self) -> list[str]:
         """Names of the users; the first one is meant where none is given."""
-        return [user.name for user in self._users]
+        return [user.name for user in self._settings.users]
 
     @property
     def token(self) -> str:
@@ -413,7 +372,7 @@ class LocalService:
     def _access(self, user: str | None) -> dict[str, str]:
         """Give what the service told of a user, by default the first one."""
         known: dict[str, dict[str, str]] = self._told("users")
-        name = self._users[0].name if user is None else user
+        name = self._settings.users[0].name if user is None else user
         if name not in known:
             raise ValueError(f"this service has no user {name!r}; it has {', '.join(known)}")
         return known[name]
@@ -425,7 +384,7 @@ class LocalService:
             )
         if not self.is_running:
             folder = Path(self._announcement["state_dir"])
-            raise LocalServiceFailed(f"the local service has died.{_log_tail(folder)}")
+            raise LocalServiceFailed(f"the local service has died.{log_tail(folder)}")
         return self._announcement[name]
 
     # -- starting ---------------------------------------------------------------------------
@@ -436,25 +395,8 @@ class LocalService:
         try:
             self._wanted_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise _unusable(self._wanted_dir, error) from error
+            raise unusable(self._wanted_dir, error) from error
         return self._wanted_dir
-
-    def _settings(self, folder: Path) -> Settings:
-        return Settings(
-            state_dir=str(folder),
-            workers=self._workers,
-            engine=self._engine,
-            broker=self._broker_url,
-            broker_management=self._broker_management,
-            ca_file=str(_certificate(folder)) if self._tls else None,
-            users=self._users,
-            port=self._port,
-            temporary=self._wanted_dir is None,
-            heartbeat_period=self._heartbeat_period,
-            token_lifetime=self._token_lifetime,
-            task_lifetime=self._task_lifetime,
-            result_lifetime=self._result_lifetime,
-        )
 
 
 def _certificate(folder: Path) -> Path:
@@ -464,17 +406,7 @@ def _certificate(folder: Path) -> Path:
     try:
         return certificate_file(folder)
     except OSError as error:
-        raise _unusable(folder, error) from error
-
-
-def _check_management(management: str | None, broker: str | None) -> None:
-    if management is None:
-        return
-    if broker is None:
-        raise ValueError("broker_management is for a RabbitMQ: pass its URL as broker, too")
-    parts = urlsplit(management)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("broker_management must be a URL http://user:password@host:port")
+        raise unusable(folder, error) from error
 
 
 def _check_installed() -> None:
@@ -484,106 +416,3 @@ def _check_installed() -> None:
             f"the local service needs packages that are not installed ({', '.join(missing)}): "
             "pip install 'gcompute[local]'"
         )
-
-
-def _spawn(folder: Path) -> subprocess.Popen[bytes]:
-    try:
-        log_file = log_path(folder).open("ab")
-    except OSError as error:
-        raise _unusable(folder, error) from error
-    with log_file:
-        return subprocess.Popen(
-            # -P: the folder that the user works in is none to import the service from.
-            [sys.executable, "-P", "-m", "gcompute.local.server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log_file,
-            start_new_session=True,
-        )
-
-
-def _handshake(
-    process: subprocess.Popen[bytes], settings: Settings, folder: Path
-) -> dict[str, Any]:
-    """Send the settings, and read where the service is."""
-    assert process.stdin is not None
-    try:
-        process.stdin.write(settings.to_line().encode())
-        process.stdin.flush()
-    except BrokenPipeError:
-        # It died at once; what it said, if anything, is still to be read.
-        log.debug("the service did not read its settings")
-    line = _read_line(process, _START_S)
-    if line is None:
-        raise LocalServiceFailed(
-            f"the local service was not ready within {_START_S:g} s.{_log_tail(folder)}"
-        )
-    try:
-        answer: dict[str, Any] = json.loads(line)
-    except ValueError as error:
-        raise LocalServiceFailed(
-            f"the local service died while it started.{_log_tail(folder)}"
-        ) from error
-    if "error" in answer:
-        raise LocalServiceFailed(f"the local service cannot start: {answer['error']}")
-    return answer
-
-
-def _read_line(process: subprocess.Popen[bytes], timeout_s: float) -> bytes | None:
-    """Read one line, or what there is when the process ends; ``None`` if that takes too long."""
-    assert process.stdout is not None
-    number = process.stdout.fileno()
-    deadline = time.monotonic() + timeout_s
-    line = b""
-    while not line.endswith(b"\n"):
-        readable, _, _ = select.select([number], [], [], max(0.0, deadline - time.monotonic()))
-        if not readable:
-            return None
-        chunk = os.read(number, 65536)
-        if not chunk:
-            break
-        line += chunk
-    return line
-
-
-def _stop_process(process: subprocess.Popen[bytes], temporary: Path | None, owner_pid: int) -> None:
-    """End a service process, and remove its temporary folder."""
-    if os.getpid() != owner_pid:
-        # A fork of the owner has a copy of everything; the service is not its.
-        return
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.close()
-    except BrokenPipeError:
-        log.debug("the service had ended before it was stopped")
-    for patience_s, insist in ((_STOP_S, process.terminate), (_TERMINATE_S, process.kill)):
-        try:
-            process.wait(patience_s)
-            break
-        except subprocess.TimeoutExpired:
-            log.warning("the local service (process %d) does not stop; insisting", process.pid)
-            insist()
-    process.wait()
-    process.stdout.close()
-    if temporary is not None:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _unusable(folder: Path, error: OSError) -> LocalServiceFailed:
-    file = isinstance(error, FileExistsError | NotADirectoryError)
-    why = "a file is in its place" if file else error.strerror
-    return LocalServiceFailed(
-        f"the state folder {folder} cannot be used ({why}): "
-        "pass a state_dir (--state) that can be written"
-    )
-
-
-def _log_tail(folder: Path) -> str:
-    """Quote the end of the log."""
-    path = log_path(folder)
-    try:
-        text = path.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip()
-    except OSError:
-        return " It left no log."
-    return f" The end of {path}:\n{text}" if text else " Its log is empty."

@@ -13,8 +13,7 @@ import pika
 import pytest
 from pika.exceptions import AMQPConnectionError
 
-from gcompute.local import LocalService
-from gcompute.local.launcher import LocalServiceFailed
+from gcompute.local import LocalService, LocalServiceFailed
 from tests.support.official import official_environment, official_python
 from tests.support.official_agent import running_agent
 

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from gcompute.local import LocalService, launcher
+from gcompute.local import LocalService, service_process
 
 _ADMINISTRATOR = "tests"
 _ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ class OpenService:
         service = LocalService(
             workers=0, broker=self._broker, state_dir=self._folder, port=self._port
         )
-        with mock.patch.object(launcher, "_spawn", _spawn):
+        with mock.patch.object(service_process, "spawn", _spawn):
             service.start()
         self._service = service
         self.url, self.token = service.url, service.token

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gcompute.environment import local_state_dir
 from gcompute.local.announcement import Absent, Busy, Running, find
-from gcompute.local.launcher import LocalServiceFailed
+from gcompute.local.service_process import LocalServiceFailed
 
 
 @dataclass(frozen=True, slots=True)
