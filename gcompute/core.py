@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from gcompute import environment as _environment
+from gcompute.arguments import unknown_argument
 from gcompute.budget import RequestBudget, RequestsLeft
 from gcompute.calls import Call, Notice, Recipe, read
 from gcompute.errors import ComputeAPIError, ComputeError, VersionMismatch
@@ -56,10 +57,7 @@ class ClientCore:
         **unknown: Any,
     ) -> None:
         for name in unknown:
-            warnings.warn(
-                f"{type(self).__name__} does not know the argument {name!r}; it is ignored",
-                stacklevel=2,
-            )
+            warnings.warn(f"{unknown_argument(type(self), name)}; it is ignored", stacklevel=2)
         self._login = Login(environment, app=app, authorizer=authorizer)
         self.web_service_address = base_url or _environment.service_url(
             "local" if local_compute_services else environment

@@ -99,7 +99,7 @@ class Executor(TaskSettings, concurrent.futures.Executor):
         transport: Transport = "auto",
         **older: Any,
     ) -> None:
-        client = client_of_older(client, older)
+        client = client_of_older(type(self), client, older)
         if transport not in TRANSPORTS:
             raise ValueError(f"transport must be one of {TRANSPORTS}, not {transport!r}")
         self.label = label

@@ -5,14 +5,20 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from gcompute.arguments import unknown_argument
 from gcompute.client import Client
 
 #: Those that have had no effect for long.
 _WITHOUT_EFFECT = ("batch_enabled", "batch_interval", "container_id")
 
 
-def client_of_older(client: Client | None, older: dict[str, Any]) -> Client | None:
+def client_of_older(executor: type, client: Client | None, older: dict[str, Any]) -> Client | None:
     """Deal with arguments of earlier releases; give the client that is to be used.
+
+    Args:
+        executor: the class that was called.
+        client: the client that was given.
+        older: arguments that the class has no name for.
 
     Raises:
         TypeError: an argument is unknown.
@@ -23,7 +29,7 @@ def client_of_older(client: Client | None, older: dict[str, Any]) -> Client | No
         elif name in _WITHOUT_EFFECT:
             warn_without_effect(name, 4)
         else:
-            raise TypeError(f"Executor does not know the argument {name!r}")
+            raise TypeError(unknown_argument(executor, name))
     given = older.get("funcx_client")
     if given is not None and client is not None and given is not client:
         raise ValueError("client and funcx_client are two names of one argument: give one")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from gcompute import http
+from gcompute.arguments import unknown_argument
 from gcompute.calls import Call
 from gcompute.core import DEFAULT_REQUEST_LIMIT, ClientCore
 from gcompute.errors import ComputeAPIError
@@ -79,7 +80,7 @@ class ServiceClient(ClientCore):
         **unknown: Any,
     ) -> None:
         for name in unknown:
-            warn_caller(f"{type(self).__name__} does not know the argument {name!r}; it is ignored")
+            warn_caller(f"{unknown_argument(type(self), name)}; it is ignored")
         super().__init__(
             environment,
             do_version_check=False,
