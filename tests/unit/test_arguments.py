@@ -34,5 +34,5 @@ def test_nothing_is_guessed_where_nothing_is_near(name: str) -> None:
 def test_clients_say_so() -> None:
     """They go on, as the official ones do."""
     for make in (Client, ComputeClientV3):
-        with pytest.warns(UserWarning, match="did you mean 'base_url'.; it is ignored"):
-            make(**{"baseurl": "http://127.0.0.1:1"})  # type: ignore[arg-type]
+        with pytest.warns(UserWarning, match=r"did you mean 'base_url'\?\); it is ignored"):
+            make(baseurl="http://127.0.0.1:1")

@@ -59,5 +59,6 @@ def test_a_container_is_kept_and_not_sent(service: Service) -> None:
 
 def test_any_other_argument_is_an_error(service: Service) -> None:
     """With its name."""
-    with pytest.raises(TypeError, match="Executor does not know the argument 'batchsize' .did you mean 'batch_size'"):
+    told = r"Executor does not know the argument 'batchsize' \(did you mean 'batch_size'\?\)"
+    with pytest.raises(TypeError, match=told):
         executor_of(service, batchsize=3)
