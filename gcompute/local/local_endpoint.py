@@ -28,7 +28,7 @@ from .agent_process import AgentFailed, AgentProcess
 from .amqp import LinkError
 from .errors import ServiceError
 from .operations.call import Call
-from .operations.endpoints import register
+from .operations.registration import register
 from .routing import failed_outcome
 from .service import Service
 from .settings import Settings

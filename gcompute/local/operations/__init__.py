@@ -7,13 +7,14 @@ may await the broker, and use the store without waiting.
 
 from __future__ import annotations
 
-from . import about, containers, endpoints, functions, status, tasks
+from . import about, containers, endpoints, functions, registration, status, tasks
 from .call import Call, Handler
 
 __all__ = ["HANDLERS", "Call", "Handler"]
 
 HANDLERS: dict[str, Handler] = (
     about.HANDLERS
+    | registration.HANDLERS
     | endpoints.HANDLERS
     | functions.HANDLERS
     | tasks.HANDLERS
