@@ -115,7 +115,8 @@ class ComputeFuture(concurrent.futures.Future[T_co]):  # type: ignore[type-var]
                 raise
             raise self._late(timeout) from None
         finally:
-            del self  # else the error, which this future has, has this frame, which has it
+            # Else the error, which this future has, has this frame, which has the future.
+            self = None  # type: ignore[assignment]
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Give the error that the task ended with, if any, waiting for its end.
@@ -129,7 +130,7 @@ class ComputeFuture(concurrent.futures.Future[T_co]):  # type: ignore[type-var]
         except TimeoutError:
             raise self._late(timeout) from None
         finally:
-            del self
+            self = None  # type: ignore[assignment]
 
     def _late(self, timeout: float | None) -> TimeoutError:
         task = f"task {self.task_id}" if self.task_id else "a task that has not been sent yet"
