@@ -121,7 +121,7 @@ class Sender:
         for function in dict.fromkeys(s.function for s in batch):
             if function.function_id is None:
                 try:
-                    function.function_id = self._register(function)
+                    function.registered(self._register(function))
                 except Exception as error:  # whatever it is, the other functions may do
                     failed[function] = error
         for submission in batch:

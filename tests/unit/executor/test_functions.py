@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import threading
+import weakref
 from typing import Any
 
 import pytest
 
 from gcompute.errors import SerializationError
+from gcompute.executor import functions as functions_module
 from gcompute.executor.functions import FunctionCache, FunctionReference
 from gcompute.serialize import ComputeSerializer
 
@@ -70,10 +72,75 @@ def test_functions_of_the_same_source_are_two() -> None:
 
 
 def test_an_identity_is_never_taken_over() -> None:
-    """A function that nobody else holds keeps its id for itself: no new one can inherit it."""
+    """A new function in the place of one that is gone is another one."""
     cache, serializer = FunctionCache(), ComputeSerializer()
-    references = {id(cache.find(eval(f"lambda: {n}"), serializer)) for n in range(50)}
-    assert len(references) == 50
+    references = [cache.find(eval(f"lambda: {n}"), serializer) for n in range(50)]
+    assert len({id(reference) for reference in references}) == 50
+
+
+def test_a_function_that_is_made_again_is_the_same() -> None:
+    """A lambda in a loop is a new one in each round, and registered once."""
+    cache, serializer = FunctionCache(), ComputeSerializer()
+    lambdas = [lambda x: x + 1 for _ in range(3)]
+    first = cache.find(lambdas[0], serializer)
+    assert [cache.find(function, serializer) for function in lambdas[1:]] == [first, first]
+    first.registered("f-1")
+    assert cache.find(lambdas[1], serializer).function_id == "f-1"
+
+
+def test_a_function_that_is_gone_is_forgotten() -> None:
+    """With all that it holds, and with its text once it is registered."""
+    cache, serializer = FunctionCache(), CountingSerializer()
+
+    def make() -> weakref.ref[Any]:
+        held = "x" * 100_000
+        function = lambda: len(held)  # noqa: E731
+        reference = cache.find(function, serializer)
+        assert cache.known(function) is reference
+        reference.registered("f-1")
+        assert reference.registration is None
+        return weakref.ref(function)
+
+    assert make()() is None
+    assert cache._living == {}
+    (remembered,) = cache._texts.items()
+    assert len(remembered[0]) == 32
+
+
+@pytest.mark.parametrize("by", ["text", "id"])
+def test_functions_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """The one that was used longest ago is forgotten first."""
+    monkeypatch.setattr(functions_module, "_REMEMBERED", 2)
+    cache, serializer = FunctionCache(), ComputeSerializer()
+
+    def find(n: int) -> FunctionReference:
+        return (
+            cache.registered(str(n)) if by == "id" else cache.find(eval(f"lambda: {n}"), serializer)
+        )
+
+    first, second = find(1), find(2)
+    assert find(1) is first
+    find(3)
+    assert find(1) is first
+    assert find(2) is not second
+
+
+def test_a_callable_that_cannot_be_watched_is_kept() -> None:
+    """So that its identity stays its own."""
+
+    class Slotted:
+        __slots__ = ()
+
+        def __call__(self) -> int:
+            return 1
+
+    cache = FunctionCache()
+    reference = FunctionReference("slotted", function_id="f-1")
+    slotted = Slotted()
+    cache.remember(slotted, reference)
+    assert cache.known(slotted) is reference
+    del slotted
+    assert all(cache.known(new) is None for new in [Slotted() for _ in range(50)])
 
 
 @pytest.mark.parametrize("call", [lambda s: s, lambda s: s.scale, lambda s: functools.partial(s)])
