@@ -100,6 +100,8 @@ class Engine:
         self._cancelled = False
         #: Futures that have not ended.
         self._unfinished: set[ComputeFuture] = set()
+        #: Task groups with tasks of this executor, by id, the oldest first.
+        self._task_groups: dict[str, None] = {}
         #: Tasks that the service took.
         self.submitted = 0
         self._sender_thread: threading.Thread | None = None
@@ -221,13 +223,21 @@ class Engine:
         self.close()
         with self._lock:
             if not self._changed.wait_for(lambda: not self._unfinished, _EXIT_SILENCE_S):
-                log.warning(
-                    "waiting for %d tasks before the interpreter exits; Ctrl-C leaves at once, "
-                    "and Executor.reload_tasks finds the tasks again",
-                    len(self._unfinished),
-                )
+                log.warning("%s", self._farewell())
             self._changed.wait_for(lambda: not self._unfinished)
         join(self._sender_thread)  # callbacks may still run here, or in the delivery's thread
+
+    def _farewell(self) -> str:
+        """Say what the interpreter's exit waits for, and how to do without; with the lock held."""
+        count = len(self._unfinished)
+        text = (
+            f"waiting for {count} task{'s' * (count != 1)} before the interpreter exits; Ctrl-C "
+            "leaves at once"
+        )
+        for group in self._task_groups:
+            self._share.groups(self._transport).told(group)
+        found = ", ".join(f"Executor.reload_tasks({group!r})" for group in self._task_groups)
+        return f"{text}, and {found} finds the tasks again" if found else text
 
     def let_exit(self) -> None:
         """Have the interpreter's exit not wait for what is left: nobody needs it any more."""
@@ -331,6 +341,8 @@ class Engine:
     def _count_submitted(self, destination: Destination, count: int) -> None:
         with self._lock:
             self.submitted += count
+            if destination.group.id is not None:
+                self._task_groups[destination.group.id] = None
         try:
             self._client._warn_if_offline(destination.endpoint_id)
         except Warning as warning:  # where warnings are errors; the tasks are on their way

@@ -106,7 +106,7 @@ def test_ctrl_c_leaves(service: LocalService, tmp_path: Path, interrupted: bool)
 future = executor.submit(wait_for, path)
 while not future.task_id:
     time.sleep(0.01)
-print("submitted", flush=True)
+print("submitted", executor.task_group_id, flush=True)
 if {interrupted}:
     future.result()
 """,
@@ -114,14 +114,16 @@ if {interrupted}:
     try:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline() == "submitted\n"
+        submitted, group = process.stdout.readline().split()
+        assert submitted == "submitted"
         if interrupted:
             process.send_signal(signal.SIGINT)
         said = [process.stderr.readline()]
         while "Ctrl-C leaves at once" not in said[-1]:
             assert said[-1], said
             said.append(process.stderr.readline())
-        assert "waiting for 1 tasks before the interpreter exits" in said[-1]
+        assert "waiting for 1 task before the interpreter exits" in said[-1]
+        assert f"Executor.reload_tasks('{group}') finds the tasks again" in said[-1]
         assert ("KeyboardInterrupt\n" in said) == interrupted
         process.send_signal(signal.SIGINT)
         process.wait(20)
