@@ -115,6 +115,8 @@ class Links:
 
     async def _recover(self) -> None:
         try:
+            # Before they are sent: a former run may not have come to it.
+            await self.results.fail_stranded()
             await self.dispatcher.recover()
             await self.results.recover()
         except Exception:

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 _PERSISTENT = 2
 #: Unacknowledged messages that the broker may have sent ahead.
 _PREFETCH = 1000
+#: Tasks that are failed at a time.
+_PAGE = 100
 #: Pause after the store failed, in seconds.
 _RETRY_S = 1.0
 
@@ -67,6 +69,8 @@ class Results:
         #: Deliveries that no flush has looked at; one is due while there are any.
         self._pending: list[Delivery] = []
         self._flush_due: asyncio.Handle | None = None
+        #: Each fails the tasks of an endpoint that did not start.
+        self._endings: set[asyncio.Task[None]] = set()
 
     async def open(self, intake: AmqpLink) -> None:
         """Consume on a new connection. What came on a former one comes again on this."""
@@ -79,6 +83,8 @@ class Results:
 
     def close(self) -> None:
         """Keep what came in, and the confirmations."""
+        for ending in self._endings:
+            ending.cancel()
         if self._flush_due is not None:
             self._flush_due.cancel()
             self._flush()
@@ -126,10 +132,35 @@ class Results:
                 return
             self._forward(forward)
 
-    def fail_unfinished(self, endpoint: str, code: str, text: str) -> None:
-        """Fail all unfinished tasks of an endpoint that will not run them any more."""
-        while tasks := self._store.tasks.unfinished(endpoint=endpoint):
+    async def _fail_unfinished(self, endpoint: str, code: str, text: str) -> None:
+        """Fail the tasks that an endpoint has not finished by now and will not run any more.
+
+        A few at a time, between which others have their turn.
+
+        Raises:
+            sqlite3.Error: the rest stays as it is.
+        """
+        after, last = 0, self._store.tasks.last
+        while tasks := self._store.tasks.unfinished(
+            after=after, upto=last, endpoint=endpoint, limit=_PAGE
+        ):
+            after = tasks[-1].seq
             self.keep([routing.failed_outcome(task.id, endpoint, code, text) for task in tasks])
+            await asyncio.sleep(0)
+
+    async def fail_deleted(self, endpoint: str) -> None:
+        """Fail the unfinished tasks of an endpoint that is deleted.
+
+        Raises:
+            sqlite3.Error: the rest stays as it is until the next start.
+        """
+        text = f"Endpoint {endpoint} was deleted before it ran this"
+        await self._fail_unfinished(endpoint, "ENDPOINT_DELETED", text)
+
+    async def fail_stranded(self) -> None:
+        """Fail what endpoints had not finished that a former run deleted, and did not come to."""
+        for endpoint in self._store.tasks.stranded():
+            await self.fail_deleted(endpoint)
 
     def _forward(self, forward: Forward) -> asyncio.Future[None]:
         return self._outbox.publish(
@@ -185,13 +216,18 @@ class Results:
         reason = report.global_state.get("error")
         if not isinstance(reason, str):
             return
+        ending = asyncio.create_task(self._end(report.endpoint_id, reason), name="gcompute-ending")
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+
+    async def _end(self, endpoint: str, reason: str) -> None:
         try:
             with self._store.transaction():
-                self._store.endpoints.silence(report.endpoint_id)
-            text = f"Endpoint {report.endpoint_id} did not start: {reason}"
-            self.fail_unfinished(report.endpoint_id, "ENDPOINT_NOT_STARTED", text)
+                self._store.endpoints.silence(endpoint)
+            text = f"Endpoint {endpoint} did not start: {reason}"
+            await self._fail_unfinished(endpoint, "ENDPOINT_NOT_STARTED", text)
         except sqlite3.Error as error:
-            log.error("the tasks of endpoint %s cannot be failed: %s", report.endpoint_id, error)
+            log.error("the tasks of endpoint %s cannot be failed: %s", endpoint, error)
 
 
 def _read(deliveries: Iterable[Delivery]) -> list[Outcome]:

@@ -11,10 +11,13 @@ import ctypes
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 #: Seconds after which it is raised again in a thread: one that was in a finalizer has ignored it.
 _AGAIN_S = 1.0
+
+#: Seconds after which a thread that waits for the end of its watch looks again.
+_LOOK_S = 0.05
 
 
 class TaskTimeout(TimeoutError):
@@ -54,25 +57,37 @@ def _by_signal(seconds: float) -> Iterator[None]:
 @contextmanager
 def _by_thread(seconds: float) -> Iterator[None]:
     thread = ctypes.c_ulong(threading.get_ident())
-    over = threading.Event()
+    # Bare locks, held until somebody is told: an exception that is raised inside an event or a
+    # join leaves a lock of theirs behind, and then everybody waits for ever.
+    over, watching = threading.Lock(), threading.Lock()
+    over.acquire()
+    watching.acquire()
+    ended: list[bool] = []
 
     def watch() -> None:
         wait_s = seconds
-        while not over.wait(wait_s):
+        while not over.acquire(timeout=wait_s):
             _raise_in(thread, ctypes.py_object(TaskTimeout))
             wait_s = _AGAIN_S
+        ended.append(True)
+        watching.release()
 
-    watching = threading.Thread(target=watch, name="gcompute-time-limit", daemon=True)
     try:
-        watching.start()  # a short limit is over before this returns
+        try:
+            # A short limit is over before this returns.
+            threading.Thread(target=watch, name="gcompute-time-limit", daemon=True).start()
+        except RuntimeError:  # the system has no more threads
+            ended.append(True)
+            raise
         yield
     finally:
-        while watching.is_alive():
-            with suppress(
-                TaskTimeout
-            ):  # comes as the block ends, and must not keep the watch going
-                over.set()
-                watching.join()
+        while not ended:
+            try:
+                if over.locked():
+                    over.release()
+                watching.acquire(timeout=_LOOK_S)
+            except TaskTimeout:  # comes as the block ends
+                pass
         # It may have been raised, but not have arrived, when the block ended.
         _raise_in(thread, None)
 

@@ -119,9 +119,7 @@ async def delete_endpoint(service: Service, call: Call) -> dict[str, Any]:
 async def _delete(service: Service, endpoint: Endpoint, now: float) -> None:
     with service.store.transaction():
         service.store.endpoints.delete(endpoint.id, now)
-    service.results.fail_unfinished(
-        endpoint.id, "ENDPOINT_DELETED", f"Endpoint {endpoint.id} was deleted before it ran this"
-    )
+    await service.results.fail_deleted(endpoint.id)
     try:
         await service.provisioning.remove_endpoint(endpoint.id)
     except LinkError as error:

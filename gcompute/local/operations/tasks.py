@@ -55,6 +55,7 @@ async def submit(service: Service, call: Call) -> dict[str, Any]:
     )
     new_tasks = [task for of_function in tasks.values() for task in of_function]
     await user_endpoints.start(service, runner, call.now)
+    _check_again(service, endpoint, runner)
     with service.store.transaction():
         service.store.tasks.keep_group(group)
         waiting = _add(service, call, batch, new_tasks)
@@ -80,12 +81,15 @@ async def submit_v2(service: Service, call: Call) -> dict[str, Any]:
     group = await _task_group(
         service, call, with_queue=body.get("create_websocket_queue", True), may_be_new=True
     )
+    endpoints = {endpoint.id: endpoint for endpoint, _, _ in chosen}
     runners = {
         endpoint.id: await user_endpoints.runner(service, call, endpoint)
-        for endpoint in {endpoint.id: endpoint for endpoint, _, _ in chosen}.values()
+        for endpoint in endpoints.values()
     }
     for runner in runners.values():
         await user_endpoints.start(service, runner, call.now)
+    for endpoint in endpoints.values():
+        _check_again(service, endpoint, runners[endpoint.id])
     request_id = str(uuid.uuid4())
     waiting: list[WaitingTask] = []
     with service.store.transaction():
@@ -128,6 +132,13 @@ def _open_endpoint(service: Service, call: Call, endpoint_id: str) -> Endpoint:
     if policy is not None and call.policies is not None and policy not in call.policies:
         raise errors.AuthorizationRequired(policy, endpoint.id)
     return endpoint
+
+
+def _check_again(service: Service, endpoint: Endpoint, runner: Endpoint) -> None:
+    """Refuse tasks for an endpoint that was deleted while the broker was waited for."""
+    for needed in (endpoint.id, runner.id):
+        if service.store.endpoints.find(needed) is None:
+            raise errors.endpoint_not_found(endpoint.id)
 
 
 def _function(

@@ -91,8 +91,9 @@ class Tasks:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         (self._last_batch,) = self._one("SELECT coalesce(max(seq), 0) FROM batches")
-        #: Tasks are numbered here, so that a submit knows its numbers without asking back.
-        (self._last_task,) = self._one("SELECT coalesce(max(seq), 0) FROM tasks")
+        #: The number of the last task; they are numbered here, so that a submit knows its numbers
+        #: without asking back.
+        (self.last,) = self._one("SELECT coalesce(max(seq), 0) FROM tasks")
 
     def _one(self, sql: str, *arguments: Any) -> Any:
         return self._connection.execute(sql, arguments).fetchone()
@@ -146,8 +147,8 @@ class Tasks:
     def add_batch(self, batch: Batch, tasks: Sequence[NewTask], now: float) -> range:
         """Add the tasks of a submit; give their numbers, in the same order."""
         self._last_batch += 1
-        seqs = range(self._last_task + 1, self._last_task + 1 + len(tasks))
-        self._last_task += len(tasks)
+        seqs = range(self.last + 1, self.last + 1 + len(tasks))
+        self.last += len(tasks)
         self._connection.execute(
             "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -196,6 +197,7 @@ class Tasks:
         self,
         *,
         after: int = 0,
+        upto: int | None = None,
         endpoint: str | None = None,
         undispatched: bool = False,
         limit: int = 500,
@@ -204,6 +206,7 @@ class Tasks:
 
         Args:
             after: number of the last task of the page before.
+            upto: number of the last task of all pages.
             endpoint: only those of an endpoint.
             undispatched: only those that the broker has not taken.
             limit: length of a page.
@@ -211,11 +214,12 @@ class Tasks:
         rows = self._connection.execute(
             "SELECT tasks.seq, tasks.id, function, payload, endpoint, resource_specification, "
             "result_serializers FROM tasks JOIN batches ON batches.seq = tasks.batch "
-            "WHERE completed_at IS NULL AND tasks.seq > :after "
+            "WHERE completed_at IS NULL AND tasks.seq > :after AND tasks.seq <= :upto "
             "AND (:endpoint IS NULL OR endpoint = :endpoint) "
             "AND (NOT :undispatched OR state = :received) ORDER BY tasks.seq LIMIT :limit",
             {
                 "after": after,
+                "upto": self.last if upto is None else upto,
                 "endpoint": endpoint,
                 "undispatched": undispatched,
                 "received": RECEIVED,
@@ -226,6 +230,15 @@ class Tasks:
             WaitingTask(seq, id_, function, payload, to, json.loads(needs), json.loads(serializers))
             for seq, id_, function, payload, to, needs, serializers in rows.fetchall()
         ]
+
+    def stranded(self) -> list[str]:
+        """Give the deleted endpoints that have unfinished tasks."""
+        rows = self._connection.execute(
+            "SELECT id FROM endpoints WHERE deleted_at IS NOT NULL AND id IN ("
+            "SELECT endpoint FROM batches WHERE seq IN ("
+            "SELECT batch FROM tasks WHERE completed_at IS NULL))"
+        )
+        return [row[0] for row in rows]
 
     def count_loss(self, endpoint: str, most: int) -> list[str]:
         """Keep that an endpoint died with its unfinished tasks; give those it happened to so often.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,26 @@ def test_results_that_nobody_had_read_are_there_after_a_kill(
         api.close()
     finally:
         remove_queues(service, broker)
+
+
+def test_tasks_of_an_endpoint_that_was_just_deleted_fail(tmp_path: Path) -> None:
+    """Although the service was killed before it came to them; its client hears of it."""
+    with LocalService(workers=0, state_dir=tmp_path) as service:
+        api = Api(service.url, service.token)
+        endpoint, function = api.endpoint(), api.function(double)
+        answer = api.submit(endpoint, function, *range(250), create_queue=True)
+        api.close()
+        kill(service)
+        with closing(sqlite3.connect(tmp_path / "state.sqlite")) as connection, connection:
+            connection.execute("UPDATE endpoints SET deleted_at = 1.0 WHERE id = ?", (endpoint,))
+        service.start()
+        api = Api(service.url, service.token)
+        access = api("get_result_amqp_url")
+        with channel(access["connection_url"]) as opened:
+            results = receive(opened, access["queue_prefix"] + answer["task_group_id"], 250)
+        assert {decode(body).task_id for _, body in results} == set(answer["tasks"][function])  # type: ignore[union-attr]
+        assert all(b"was deleted before" in body for _, body in results)
+        api.close()
 
 
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "stopped"])

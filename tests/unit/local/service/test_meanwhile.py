@@ -169,6 +169,32 @@ def test_one_of_two_gets_a_task_group(world: World) -> None:
     assert len(world.store.tasks.in_group(GROUP)) == len(world.broker.sent) == 1
 
 
+@pytest.mark.parametrize("operation", ["submit", "submit_v2"])
+def test_an_endpoint_that_is_deleted_gets_no_task(world: World, operation: str) -> None:
+    """As nobody would ever run it, or say so: the submit is refused."""
+
+    async def delete() -> None:
+        world.store.endpoints.delete(ENDPOINT, NOW)
+
+    async def both() -> None:
+        await world.register("ada")
+        function = await world.function("ada")
+        body, path = {
+            "submit": (
+                {"create_queue": True, "tasks": {function: ["x"]}},
+                {"endpoint_uuid": ENDPOINT},
+            ),
+            "submit_v2": ({"tasks": [[function, ENDPOINT, "x"]]}, {}),
+        }[operation]
+        world.broker.meanwhile["group"] = delete
+        with pytest.raises(ServiceError) as refused:
+            await world.call("ada", operation, body, **path)
+        assert refused.value.code == "ENDPOINT_NOT_FOUND"
+
+    asyncio.run(both())
+    assert world.store.tasks.unfinished() == []
+
+
 def test_a_locked_manager_has_nothing_started(world: World) -> None:
     """Tasks that are submitted to it wait, and nobody gets credentials for them."""
 
