@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.recordings.playing import Recording, named, same, unplayed
 from tests.recordings.stages import ReplayStage
+from tools.recording.matching import Request
 from tools.recording.operations import operation_of
 
 Json = Any
@@ -26,7 +28,7 @@ class Difference:
     Attributes:
         reason: why that is right.
         stages: on which; names of classes.
-        unplayed: recorded requests that we do not make, in the order of the recording.
+        unplayed: recorded requests that we do not make once more, in the order of the recording.
         once_more: recorded requests that we make once more, as ``"GET /v2/endpoints"``; of a
             request that has ids in its path, the beginning.
         bodies: what stands in our bodies beyond the recorded ones: such a request, to the path of
@@ -103,41 +105,43 @@ def amended(tree: dict[str, Json], by: Difference | None) -> dict[str, Json]:
 
 def _of(interactions: list[Json], beginning: str) -> Json:
     """Give the last recorded request that begins so."""
-    return next(i for i in reversed(interactions) if named(i["request"]).startswith(beginning))
+    return next(i for i in reversed(interactions) if _named(i["request"]).startswith(beginning))
 
 
-def named(request: Json) -> str:
-    """Name a recorded request by method and path."""
+def _named(request: Json) -> str:
     return f"{request['method']} {urlsplit(request['uri']).path}"
 
 
-def check(stage: ReplayStage, name: str, recorded: list[dict[str, Json]], left: list[str]) -> None:
+def check(stage: ReplayStage, recorded: Recording, cassette: Any) -> None:
     """Compare what users saw, and which requests were not made, with the recording.
 
     Args:
         stage: where the scenario was played.
-        name: of the scenario.
-        recorded: what the official user saw.
-        left: recorded requests that were not made.
+        recorded: the recording.
+        cassette: vcrpy's, from which it was played.
     """
-    listed = difference(type(stage), name)
+    assert stage.injected == recorded.injected
+    assert sum(stage.pauses) >= recorded.to_wait_s
+    left = unplayed(cassette)
+    listed = difference(type(stage), recorded.scenario.name)
     if listed is None:
-        assert stage.seen == recorded
-        assert left == []
-        return
-    if listed.refused_here:
-        early = _refused_early(stage.seen, recorded)
+        assert stage.seen == recorded.seen
+        assert [named(each) for each in left] == []
+    elif listed.refused_here:
+        early = _refused_early(stage.seen, recorded.seen)
         assert early, "nothing is refused before it is sent: there is no difference any more"
         assert [_operation(each) for each in left] == early
-        return
-    assert stage.seen == [{n: listed.ours.get(n, v) for n, v in note.items()} for note in recorded]
-    assert [_ID.sub("{id}", each) for each in left] == list(listed.unplayed)
+    else:
+        ours = [{n: listed.ours.get(n, v) for n, v in note.items()} for note in recorded.seen]
+        assert stage.seen == ours
+        assert [_ID.sub("{id}", named(each)) for each in left] == list(listed.unplayed)
+        # What we do not ask once more is what we have asked.
+        made = [each for each in cassette.requests if each not in left]
+        assert all(any(same(each, other) for other in made) for each in left)
 
 
-def _operation(request: str) -> str:
-    """Give the operation of a request that is named by method and path."""
-    method, _, path = request.partition(" ")
-    return operation_of({"method": method, "uri": path})
+def _operation(request: Request) -> str:
+    return operation_of({"method": request.method, "uri": request.uri})
 
 
 def _refused_early(ours: list[dict[str, Json]], recorded: list[dict[str, Json]]) -> list[str]:

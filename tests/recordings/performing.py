@@ -10,7 +10,7 @@ from typing import Any, cast
 from unittest import mock
 
 from gcompute import Client, Executor
-from tests.recordings.playing import Recording, played, unplayed
+from tests.recordings.playing import Recording, played
 from tests.recordings.replaying_broker import ReplayingBroker
 from tests.recordings.stages import BlockingStage
 from tools.recording.scenario import Stage
@@ -62,13 +62,13 @@ class Performance:
 
     Attributes:
         stage: with what the user saw.
-        left: recorded requests that were not made.
+        cassette: vcrpy's, which knows what requests were made.
         beyond: methods of AMQP that only our client used.
         errors: where our client did something else than the recorded one at the broker.
     """
 
     stage: ExecutorStage
-    left: list[str]
+    cassette: Any
     beyond: set[str]
     errors: list[BaseException]
 
@@ -80,9 +80,8 @@ def perform(recorded: Recording) -> Performance:
         ReplayingBroker(recorded.path.with_suffix(".amqp.jsonl"), answers.until) as broker,
         played(recorded.path, broker=broker.url) as cassette,
         answers.of(cassette),
+        ExitStack() as closing,
     ):
-        with ExitStack() as closing:
-            stage = ExecutorStage(recorded.given, closing)
-            recorded.scenario.play(cast(Stage, stage))
-        left = unplayed(cassette)
-    return Performance(stage, left, set(broker.beyond), broker.errors)
+        stage = ExecutorStage(recorded.given, closing)
+        recorded.scenario.play(cast(Stage, stage))
+    return Performance(stage, cassette, set(broker.beyond), broker.errors)

@@ -1,7 +1,7 @@
 """Plays a recording: the scenario's text, with our clients, and no network.
 
 vcrpy answers each request with the recorded answer to the same one, once, and fails a request
-that was not recorded. `Played` says afterwards which were never asked for.
+that was not recorded. `unplayed` says afterwards which were never asked for.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import vcr
 
 from tools.recording import scenarios  # noqa: F401  # registers them
 from tools.recording.cassette_format import for_vcr, load
-from tools.recording.matching import MATCHERS
-from tools.recording.scenario import SCENARIOS, Scenario
+from tools.recording.matching import MATCHERS, Request
+from tools.recording.scenario import INJECTED, SCENARIOS, Scenario
 from tools.recording.scrubbing import BROKER
 
 #: Before the names of recordings of the hosted service.
@@ -40,6 +41,19 @@ class Recording:
     given: dict[str, Any]
     seen: list[dict[str, Any]]
     interactions: list[dict[str, Any]]
+
+    @property
+    def injected(self) -> list[int]:
+        """The answers that were given in the service's place, by status."""
+        answers = [each["response"] for each in self.interactions]
+        told = [(a["status"], a.get("json")) for a in answers]
+        return [s for s, body in told if isinstance(body, dict) and body.get("code") == INJECTED]
+
+    @property
+    def to_wait_s(self) -> int:
+        """How long answers tell clients to wait, all in all, in seconds."""
+        told = [each["response"]["headers"].get("retry-after", 0) for each in self.interactions]
+        return sum(map(int, told))
 
     @property
     def scenario(self) -> Scenario:
@@ -98,10 +112,25 @@ def played(
         yield cassette
 
 
-def unplayed(cassette: Any) -> list[str]:
-    """Name the recorded requests that nobody made."""
+def unplayed(cassette: Any) -> list[Request]:
+    """Give the recorded requests that nobody made."""
     return [
-        f"{request.method} {request.path}"
+        request
         for index, request in enumerate(cassette.requests)
         if not cassette.play_counts[index]
     ]
+
+
+def named(request: Request) -> str:
+    """Name a request by method and path."""
+    return f"{request.method} {urlsplit(request.uri).path}"
+
+
+def same(one: Request, other: Request) -> bool:
+    """Tell whether two requests are the same by all that is compared."""
+    try:
+        for matcher in MATCHERS:
+            matcher(one, other)
+    except AssertionError:
+        return False
+    return True

@@ -1,7 +1,7 @@
 """The stages on which recorded scenarios play with our clients.
 
 What the recorder's conductor did is done already: nothing is waited for or injected, since the
-recorded answers are as they are.
+recorded answers are as they are; the stage notes what must be among them.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class ReplayStage(Seeing):
         self._serializer = ComputeSerializer()
         #: Seconds that clients would have waited.
         self.pauses: list[float] = []
+        #: The answers in the service's place that the scenario has asked for, by status.
+        self.injected: list[int] = []
 
     @property
     def endpoint_id(self) -> str:
@@ -70,7 +72,7 @@ class ReplayStage(Seeing):
         pass
 
     def inject(self, status: int, *, retry_after: int | None = None, times: int = 1) -> None:
-        pass
+        self.injected += [status] * times
 
     def disturb(self, how: str) -> None:
         pass

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from tests.recordings.deliberate import amended, check, difference
-from tests.recordings.playing import names_of, played, recording, unplayed
+from tests.recordings.playing import names_of, played, recording
 from tests.recordings.stages import AsyncStage, BlockingStage, ReplayStage
 from tools.recording.scenario import Stage
 
@@ -22,4 +22,4 @@ def test_ours_asks_and_sees_the_same(name: str, stage: type[ReplayStage]) -> Non
     with played(recorded.path, lambda tree: amended(tree, by)) as cassette, ExitStack() as closing:
         on = stage(recorded.given, closing)
         recorded.scenario.play(cast(Stage, on))
-        check(on, recorded.scenario.name, recorded.seen, unplayed(cassette))
+        check(on, recorded, cassette)

@@ -6,7 +6,7 @@ import pytest
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 from gcompute import Client
-from tests.recordings.playing import played, recording, unplayed
+from tests.recordings.playing import named, played, recording, unplayed
 from tests.support.scripted_service import StaticAuthorizer
 from tools.recording.scrubbing import SERVICE
 
@@ -34,6 +34,8 @@ def test_each_answer_is_given_once() -> None:
     with played(RECORDED.path) as cassette, _client() as client:
         for _ in range(3):
             client.version_check()
-        assert unplayed(cassette) == [f"GET /v2/endpoints/{RECORDED.given['endpoint_id']}/status"]
+        assert [named(each) for each in unplayed(cassette)] == [
+            f"GET /v2/endpoints/{RECORDED.given['endpoint_id']}/status"
+        ]
         with pytest.raises(CannotOverwriteExistingCassetteException):
             client.version_check()

@@ -15,6 +15,7 @@ import httpx
 
 from tests.support.amqp_proxy import AmqpPassage, AmqpProxy
 from tests.support.http_front import HttpFront, answer
+from tools.recording.scenario import INJECTED
 
 #: Longest line that the process may say, in bytes.
 _LINE = 2**20
@@ -131,7 +132,7 @@ class Conductor:
     async def _inject(self, status: int, retry_after: int | None, times: int) -> None:
         """Answer requests to come in the service's place."""
         assert self._front is not None, "this service has nothing before it that answers"
-        content = {"status": "Failed", "code": "INJECTED", "reason": "as asked for"}
+        content = {"status": "Failed", "code": INJECTED, "reason": "as asked for"}
         self._front.inject(
             lambda _request: True, answer(status, content, retry_after=retry_after), times=times
         )

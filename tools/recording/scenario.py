@@ -28,6 +28,9 @@ NEEDS = {
     "offline": "queues of endpoints that nobody serves, which are left behind",
 }
 
+#: The code of an answer that was given in the service's place.
+INJECTED = "INJECTED"
+
 #: Users. Scenarios name them; what they are called in truth is nowhere in a recording.
 ADA, BOB, STRANGER, LATE = "ada", "bob", "stranger", "late"
 
