@@ -5,9 +5,11 @@ from __future__ import annotations
 import concurrent.futures
 import gc
 import os
+import statistics
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -44,6 +46,21 @@ def test_results_belong_to_their_calls(executor: Executor) -> None:
     futures = [executor.submit(square, n) for n in range(500)]
     assert [f.result(SOON) for f in futures] == [n * n for n in range(500)]
     assert len({f.task_id for f in futures}) == 500
+
+
+def test_no_result_waits_for_a_timer(service: LocalService) -> None:
+    """Of calls one after another most take milliseconds; a timer of half a second shows in all."""
+    seconds = []
+    with (
+        service.client() as client,
+        Executor(service.endpoint_id, client=client, transport="amqp") as executor,
+    ):
+        executor.submit(abs, 0).result(SOON)
+        for number in range(9):
+            started = time.monotonic()
+            assert executor.submit(abs, -number).result(SOON) == number
+            seconds.append(time.monotonic() - started)
+    assert statistics.median(seconds) < 0.25
 
 
 def test_map_gives_results_in_order(executor: Executor) -> None:
