@@ -31,8 +31,8 @@ from .settings import DETACH, Settings
 
 log = logging.getLogger("gcompute.local.server")
 
-#: How often to look how long the log is, in seconds.
-_LOG_LOOK_S = 5.0
+#: How often to look at the state folder, in seconds.
+_LOOK_S = 5.0
 
 
 def main() -> int:
@@ -92,7 +92,7 @@ async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Eve
         # The agent is a client like any other: it knows the broker by its certificate.
         os.environ["SSL_CERT_FILE"] = settings.ca_file
     agent = await AgentProcess.spawn(lock) if settings.workers else None
-    bounding = asyncio.create_task(_keep_log_bounded(folder), name="gcompute-log")
+    watch = asyncio.create_task(_watch(folder, stopping), name="gcompute-folder")
     try:
         from .stack import running
 
@@ -107,17 +107,33 @@ async def _serve(settings: Settings, stopping: asyncio.Event, ready: asyncio.Eve
     finally:
         if agent is not None:
             await agent.stop()
-        bounding.cancel()
+        watch.cancel()
         lock.close()
 
 
-async def _keep_log_bounded(folder: Path) -> None:
-    try:
-        while True:
+async def _watch(folder: Path, stopping: asyncio.Event) -> None:
+    """Keep the log bounded; stop the service when its folder is gone, by which others find it."""
+    place = await asyncio.to_thread(folder.stat)
+    while True:
+        if not await asyncio.to_thread(_is_there, folder, place):
+            log.error("the state folder %s was removed: the service stops", folder)
+            stopping.set()
+            return
+        try:
             await asyncio.to_thread(bound, folder)
-            await asyncio.sleep(_LOG_LOOK_S)
-    except OSError as error:
-        log.warning("the log is not bounded any more: %s", error)
+        except OSError as error:
+            log.warning("the log cannot be bounded: %s", error)
+        await asyncio.sleep(_LOOK_S)
+
+
+def _is_there(folder: Path, place: os.stat_result) -> bool:
+    """Tell whether a folder is where it was; not knowing is no reason to stop."""
+    try:
+        return os.path.samestat(folder.stat(), place)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 async def _hold(reader: asyncio.StreamReader, stopping: asyncio.Event) -> None:

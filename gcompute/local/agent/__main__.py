@@ -119,7 +119,9 @@ async def _main(registrations: IO[bytes], answers: IO[str]) -> int:
         if standard_input is None:
             line = registrations.readline()
         else:
-            line = await standard_input.readline()
+            line = await _first_line(standard_input, stopping)
+            if stopping.is_set():
+                return 0
             watching = asyncio.create_task(_watch(standard_input, stopping, let_go))
         return await _run(parse_registration(line), stopping, let_go, answers)
     except* ComputeError as errors:
@@ -130,6 +132,18 @@ async def _main(registrations: IO[bytes], answers: IO[str]) -> int:
         if watching is not None:
             watching.cancel()
     return 1
+
+
+async def _first_line(reader: asyncio.StreamReader, stopping: asyncio.Event) -> bytes:
+    """Read the registration; nothing, if a stop comes first."""
+    reading = asyncio.create_task(reader.readline())
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait([reading, stop], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not reading.done():
+        reading.cancel()
+        return b""
+    return reading.result()
 
 
 async def _run(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,6 +56,30 @@ def test_credentials_that_a_broker_refuses(service: LocalService) -> None:
         LocalService(workers=0, broker=url).start()
     assert str(address.port) in str(caught.value)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_start_that_fails_does_not_wait_for_the_agent(service: LocalService) -> None:
+    """Which was started ahead, and ends although it never got a registration."""
+    address = urlsplit(service.broker)
+    url = f"amqp://nobody:hidden@{address.hostname}:{address.port}/%2F"
+    began = time.monotonic()
+    with pytest.raises(LocalServiceFailed, match=r"does not accept the user"):
+        LocalService(workers=1, broker=url).start()
+    # It would be killed after 14 s.
+    assert time.monotonic() - began < 12
+
+
+def test_a_service_whose_folder_is_removed_stops(tmp_path: Path) -> None:
+    """Nobody could find it any more, and its port would be taken by nobody knows whom."""
+    state = tmp_path / "state"
+    with LocalService(workers=1, state_dir=state) as service:
+        url = service.url
+        shutil.rmtree(state)
+        state.mkdir()  # as somebody does who starts another one there
+        assert service.wait() == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/v2/version")
+        assert list(state.iterdir()) == []
 
 
 def test_starting_and_stopping_twice_is_once() -> None:
