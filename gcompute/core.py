@@ -18,6 +18,7 @@ from gcompute.budget import RequestBudget, RequestsLeft
 from gcompute.calls import Call, Notice, Recipe, read
 from gcompute.errors import ComputeAPIError, ComputeError, VersionMismatch
 from gcompute.finished import FinishedTasks
+from gcompute.forking import no_fork
 from gcompute.login import Authorizer, Login
 from gcompute.once import Once
 from gcompute.protocol import PROTOCOL_LEVEL
@@ -190,7 +191,8 @@ def version_check(core: ClientCore, endpoint_version: str | None = None) -> Reci
 
 def _require(version: str, needed: object, what: str) -> None:
     """Compare versions; a service that names no minimum accepts all."""
-    from packaging.version import InvalidVersion, Version
+    with no_fork:
+        from packaging.version import InvalidVersion, Version
 
     if needed is None:
         return

@@ -1,12 +1,15 @@
 """Telling what has a lock or threads that its process was forked from another one.
 
 Of the parent's threads only the one that forked is there: what another one was in the middle of
-is never finished, and a lock that it held is never released.
+is never finished, and a lock that it held is never released. Our own locks are made anew in the
+child. Nothing can be done there about a module that was being imported, and would be waited for
+for ever: so a fork waits until no thread of ours imports anything.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from typing import Protocol
 
@@ -17,6 +20,10 @@ class Forked(Protocol):
     def abandon(self) -> None:
         """Be as new in a forked process; nothing of the parent's may be touched."""
 
+
+#: Held while something is imported, or another's lock is held, where a thread of ours may come
+#: by; and while anybody forks.
+no_fork = threading.RLock()
 
 _told: weakref.WeakSet[Forked] = weakref.WeakSet()
 
@@ -33,3 +40,6 @@ def _tell_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_tell_all)
+    os.register_at_fork(
+        before=no_fork.acquire, after_in_parent=no_fork.release, after_in_child=no_fork.release
+    )

@@ -12,6 +12,7 @@ import platform
 import sys
 from dataclasses import dataclass
 
+from gcompute.forking import no_fork
 from gcompute.protocol import PROTOCOL_LEVEL
 
 
@@ -84,6 +85,11 @@ UserRuntime.PlatformInfo = PlatformInfo  # type: ignore[attr-defined]
 @functools.cache
 def create_user_runtime() -> UserRuntime:
     """Describe this process; looked up once a process."""
+    with no_fork:  # platform has locks of its own
+        return _look_up()
+
+
+def _look_up() -> UserRuntime:
     info = sys.version_info
     return UserRuntime(
         globus_compute_sdk_version=PROTOCOL_LEVEL,

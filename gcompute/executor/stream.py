@@ -33,6 +33,7 @@ from gcompute.errors import (
 )
 from gcompute.executor.consuming import PREFETCH, Delivery, QueueConsumer, Token
 from gcompute.executor.lifecycle import Action, Event, Lifecycle, State
+from gcompute.forking import no_fork
 from gcompute.threads import join, spawn
 
 if TYPE_CHECKING:
@@ -227,7 +228,8 @@ class ResultStream:
 
     def _session(self) -> Event:
         """Connect and consume until the connection is lost."""
-        import pika
+        with no_fork:
+            import pika
 
         parameters = pika.URLParameters(self._access["connection_url"])
         if self._port is not None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from gcompute.forking import tell_of_forks
+from gcompute.forking import no_fork, tell_of_forks
 
 
 class _Pool:
@@ -43,7 +43,7 @@ class Connections:
     def use(self) -> Iterator[httpx.Client]:
         """Lend them for one request."""
         with self._lock:
-            pool = self._pool = self._pool or _Pool(self._make())
+            pool = self._pool = self._pool or self._new_pool()
             pool.users += 1
         try:
             yield pool.http
@@ -53,6 +53,12 @@ class Connections:
                 last = pool is not self._pool and pool.users == 0
             if last:
                 pool.http.close()
+
+    def _new_pool(self) -> _Pool:
+        with no_fork:
+            import encodings.idna  # noqa: F401 - which the first look-up of a host needs
+
+            return _Pool(self._make())  # which imports the rest of httpx
 
     def close(self) -> None:
         """Close what is idle now, and the rest when it is no longer used."""

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import httpx
 
 from gcompute.calls import Call
+from gcompute.forking import no_fork
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -47,7 +48,8 @@ class Model(Protocol):
 @functools.cache
 def find_operation(name: str) -> Operation:
     """Import an operation, named as ``tag.name``."""
-    return importlib.import_module(f"gcompute_api.api.{name}")
+    with no_fork:
+        return importlib.import_module(f"gcompute_api.api.{name}")
 
 
 def build_request(call: Call) -> dict[str, Any]:
@@ -64,9 +66,10 @@ def build_request(call: Call) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"{call.operation} has no parameter {', '.join(sorted(unknown))}")
     arguments = {name: _fit(name, value, hints[name]) for name, value in call.parameters.items()}
-    if call.body is not None:
-        arguments["body"] = _body(call.operation, call.body)
-    request = operation._get_kwargs(**arguments)
+    with no_fork:  # models import others where they use them
+        if call.body is not None:
+            arguments["body"] = _body(call.operation, call.body)
+        request = operation._get_kwargs(**arguments)
     if "json" in request:
         request["content"] = _encoded(call.operation, request.pop("json"))
     return request

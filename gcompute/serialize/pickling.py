@@ -7,11 +7,14 @@ code runs when they are loaded, and dill need not even be imported.
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
+from types import ModuleType
 from typing import Any, NoReturn
 
 from gcompute.errors import SerializationError
+from gcompute.forking import no_fork
 
 #: What dill writes, and every Python since 3.4 reads.
 _PROTOCOL = 4
@@ -43,9 +46,8 @@ def dumps(value: Any, *, bytecode: bool = True) -> bytes:
     try:
         _PlainPickler(file, _PROTOCOL).dump(value)
     except _NotPlain:
-        from . import dill_pickling
-
-        return dill_pickling.dumps(value, bytecode=bytecode)
+        pickled: bytes = _dill_pickling().dumps(value, bytecode=bytecode)
+        return pickled
     return file.getvalue()
 
 
@@ -54,6 +56,11 @@ def loads(data: bytes) -> Any:
     try:
         return _PlainUnpickler(io.BytesIO(data)).load()
     except _NotPlain:
-        from . import dill_pickling
+        return _dill_pickling().loads(data)
 
-        return dill_pickling.loads(data)
+
+@functools.cache
+def _dill_pickling() -> ModuleType:
+    with no_fork:
+        from . import dill_pickling
+    return dill_pickling

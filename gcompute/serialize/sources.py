@@ -21,6 +21,7 @@ from types import FunctionType
 from typing import Any
 
 from gcompute.errors import SerializationError
+from gcompute.forking import no_fork
 
 from .counterparts import belongs_to_us, travelling_source
 from .references import refuse_own_globals, used_globals
@@ -41,7 +42,8 @@ def source_by_dill(function: Callable[..., Any]) -> tuple[str, str]:
 
     dill also knows what was typed at a prompt. Raises as :func:`source_by_inspect`.
     """
-    import dill.source
+    with no_fork:
+        import dill.source
 
     return _checked(function, functools.partial(dill.source.getsource, lstrip=True))
 

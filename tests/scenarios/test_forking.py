@@ -129,7 +129,6 @@ def test_a_fork_in_the_middle_of_everything(service: LocalService) -> None:
         service,
         """
 executor = Executor(endpoint_id, client=client)
-executor.submit(double, 0).result(30)  # a module in the middle of its import stays there for ever
 enough = threading.Event()
 values = []
 def submit_all_the_time():
@@ -149,6 +148,30 @@ print(len(values) > 0 and values == [2 * n for n in range(20)] * (len(values) //
     assert parent == "True"
 
 
+def test_forks_while_the_first_submit_imports_what_it_needs(service: LocalService) -> None:
+    """A module that is being imported by a thread would never be there in the child."""
+    *children, parent = _run(
+        service,
+        """
+executor = Executor(endpoint_id, client=client)
+future = executor.submit(double, 1)
+children = []
+for _ in range(8):
+    child = os.fork()
+    if not child:
+        signal.alarm(40)
+        os._exit(0 if use_a_new_one().startswith("8") else 1)
+    children.append(child)
+    threading.Event().wait(0.01)
+for child in children:
+    print(os.waitpid(child, 0)[1])
+print(future.result(30))
+executor.shutdown()
+""",
+    )
+    assert (children, parent) == (["0"] * 8, "2")
+
+
 @pytest.mark.parametrize("submits", [False, True])
 def test_a_child_that_leaves_as_scripts_do_ends(service: LocalService, submits: bool) -> None:
     """It waits for its own tasks at exit, and not for those of the parent."""
@@ -156,7 +179,6 @@ def test_a_child_that_leaves_as_scripts_do_ends(service: LocalService, submits: 
         service,
         f"""
 executor = Executor(endpoint_id, client=client)
-executor.submit(double, 0).result(30)  # as above: all that it needs is imported then
 future = executor.submit(double, 1)
 child = os.fork()
 if not child:

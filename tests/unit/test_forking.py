@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from gcompute.budget import RequestBudget
 from gcompute.executor.groups import GroupChoice, TaskGroups
-from gcompute.forking import tell_of_forks
+from gcompute.forking import no_fork, tell_of_forks
 from gcompute.http.connections import Connections
 from gcompute.login import Login
 from gcompute.once import Once
@@ -45,6 +46,25 @@ def test_the_child_is_told_and_the_parent_is_not() -> None:
     told = _Told()
     assert _in_child(lambda: told.count == 1 and _in_child(lambda: told.count == 2))
     assert told.count == 0
+
+
+def test_a_fork_waits_for_what_must_not_be_cut_in_two() -> None:
+    """An import in another thread would never end in the child, nor would who needs the module."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def import_something() -> None:
+        with no_fork:
+            begun.set()
+            threading.Event().wait(0.1)
+            ended.set()
+
+    importing = threading.Thread(target=import_something)
+    importing.start()
+    assert begun.wait(WAIT_S)
+    assert _in_child(lambda: ended.is_set() and _in_child(ended.is_set))
+    importing.join()
+    with no_fork:  # of the thread that forks; free in parent and child
+        assert _in_child(lambda: True)
 
 
 def test_what_is_no_more_is_not_told() -> None:
