@@ -17,10 +17,12 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import h11
 import httpx
+
+from tests.support.doorway import Doorway
 
 _CHUNK = 65536
 _TIMEOUT_S = 60.0
@@ -120,7 +122,7 @@ def hold(until: Callable[[Request], Awaitable[object]]) -> Intervention:
 
 
 @dataclass
-class HttpFront:
+class HttpFront(Doorway):
     """Stands in front of a service.
 
     Attributes:
@@ -136,42 +138,27 @@ class HttpFront:
     disturbed: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.port = 0
+        super().__init__()
         self._due: list[_Due] = []
-        self._server: asyncio.Server | None = None
         self._http = httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False)
-        #: Open connections, each with the task that serves it.
-        self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+        #: Open connections.
+        self._open: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
         """The address of the front."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def __aenter__(self) -> Self:
-        await self.accept()
-        return self
-
     async def __aexit__(self, *_exc: object) -> None:
-        tasks = [task for task in self._open.values() if task is not None]
         self.refuse()
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        for visit in self._visits:
+            visit.cancel()
+        await self.leave()
         await self._http.aclose()
-
-    async def accept(self) -> None:
-        """Take connections, on the same port as before."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
 
     def refuse(self) -> None:
         """Break all connections, and refuse new ones."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        super().refuse()
         for writer in self._open:
             writer.transport.abort()
 
@@ -189,7 +176,7 @@ class HttpFront:
         self._due.append(_Due(matches, intervention, skip, times))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open[writer] = asyncio.current_task()
+        self._open.add(writer)
         connection = h11.Connection(h11.SERVER)
         try:
             with suppress(ConnectionError, h11.RemoteProtocolError):
@@ -203,7 +190,7 @@ class HttpFront:
         except httpx.TransportError:
             writer.transport.abort()  # to the client it is a service that has died
         finally:
-            del self._open[writer]
+            self._open.discard(writer)
             writer.close()
 
     async def _reply(self, request: Request) -> Reply:

@@ -6,7 +6,7 @@ without a word, as a router that forgets a connection does (:meth:`TcpProxy.stal
 connections (:meth:`TcpProxy.refuse`) and hold everything up (:attr:`TcpProxy.delay_s`). What it
 does to open connections does not touch later ones.
 
-Everything runs in the event loop that called :meth:`TcpProxy.start`.
+Everything runs in the event loop that entered the context.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Self
+
+from tests.support.doorway import Doorway
 
 _CHUNK = 65536
 #: The socket option of a socket that is reset when it is closed: linger, for no time.
@@ -64,7 +65,7 @@ class Passage:
         self._server.close()
 
 
-class TcpProxy:
+class TcpProxy(Doorway):
     """Passes connections on to a port of loopback.
 
     Args:
@@ -77,42 +78,18 @@ class TcpProxy:
         target_port: int,
         passage: Callable[[asyncio.StreamWriter, asyncio.StreamWriter], Passage] = Passage,
     ) -> None:
+        super().__init__()
         self.target_port = target_port
-        self.port = 0
         #: Seconds by which everything is held up, in both directions.
         self.delay_s = 0.0
         self._make_passage = passage
-        self._server: asyncio.Server | None = None
-        #: Open connections, each with the task that pumps its bytes.
-        self._passages: dict[Passage, asyncio.Task[None] | None] = {}
-
-    async def __aenter__(self) -> Self:
-        await self.accept()
-        return self
+        #: Open connections.
+        self.passages: list[Passage] = []
 
     async def __aexit__(self, *_exc: object) -> None:
         self.refuse()
         self.cut()
-        pumps = [task for task in self._passages.values() if task is not None]
-        if pumps:
-            await asyncio.wait(pumps)
-
-    @property
-    def passages(self) -> list[Passage]:
-        """The open connections."""
-        return list(self._passages)
-
-    async def accept(self) -> None:
-        """Take connections, on the same port as before."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
-
-    def refuse(self) -> None:
-        """Refuse connections from now on; those that are open stay."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        await self.leave()
 
     def cut(self) -> None:
         """Break all open connections."""
@@ -131,7 +108,7 @@ class TcpProxy:
             writer.transport.abort()
             return
         passage = self._make_passage(writer, there[1])
-        self._passages[passage] = asyncio.current_task()
+        self.passages.append(passage)
         try:
             await asyncio.gather(
                 self._pump(passage, reader, passage.client_sent, there[1]),
@@ -139,7 +116,7 @@ class TcpProxy:
             )
         finally:
             passage.close()
-            del self._passages[passage]
+            self.passages.remove(passage)
 
     async def _pump(
         self,
