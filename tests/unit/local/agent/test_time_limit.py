@@ -95,7 +95,10 @@ def check_one_in_time() -> None:
     ids=lambda check: str(check.__name__),
 )
 def test_another_thread(check: Callable[[], None]) -> None:
-    """In a process of its own, where no thread of another test takes its turns."""
+    """In a process of its own, which nobody traces, as coverage does with this one.
+
+    A traced thread of CPython 3.11 can hang when an exception is raised in it from elsewhere.
+    """
     program = (
         f"from tests.unit.local.agent.test_time_limit import {check.__name__} as check; check()"
     )
