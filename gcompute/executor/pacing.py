@@ -30,6 +30,9 @@ _GROWTH = 2 / 3
 #: Seconds without a new task after which a burst is taken to be over.
 _SILENCE_S = 0.02
 
+#: Seconds between two requests that are spread, at most: half of the requests last for the window.
+_MOST_GAP_S = 1.0
+
 
 class Pace:
     """Says when requests go. Not safe to use from several threads at once."""
@@ -73,7 +76,8 @@ class Pace:
             # Once only: then it waits for its turn among all requests of the client.
             return left.more_in_s if before is None else 0.0
         # Spreads those that are left over the time until there is one more.
-        patience_s = max(0.0, self._last + left.more_in_s / left.at_once - now)
+        gap_s = min(left.more_in_s / left.at_once, _MOST_GAP_S)
+        patience_s = max(0.0, self._last + gap_s - now)
         if self._burst:
             goes_on = before is None or waiting > before
             return min(_SILENCE_S, patience_s) if goes_on and waiting < self._growth() else 0.0

@@ -59,7 +59,7 @@ def test_a_stream_spreads_the_requests_that_are_left() -> None:
     pace.nothing_waits()
     assert pause_s(pace, 1, at_once=11, now=100.1) == 0
     assert pause_s(pace, 1, at_once=10, now=100.1) == pytest.approx(0.8 - 0.1)
-    assert pause_s(pace, 127, at_once=1, now=100.2) == pytest.approx(8.0 - 0.2)
+    assert pause_s(pace, 127, at_once=1, now=100.2) == pytest.approx(1.0 - 0.2)
     assert pause_s(pace, 128, at_once=1, now=100.2) == 0
     assert pause_s(pace, 1, at_once=10, now=100.8) == 0
     assert pause_s(pace, 1, at_once=0, now=100.1) == 8.0
