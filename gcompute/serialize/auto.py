@@ -82,7 +82,8 @@ def _portable(difference: str, risk: str) -> StrategyChoice:
         f"{difference}: functions go as source or by reference, data without code",
         f"{difference}: {risk}. Strategies that survive this: "
         "gcompute.serialize.PortableCode (or AllCodeStrategies) for code, "
-        "gcompute.serialize.PortableData (or JSONData) for data.",
+        "gcompute.serialize.PortableData (or JSONData) for data; Executor(serializer='auto') "
+        "chooses them.",
     )
 
 

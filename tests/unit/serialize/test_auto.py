@@ -82,6 +82,7 @@ def test_another_python_gets_no_bytecode(
     assert choice.warning is not None
     assert named in choice.warning
     assert "gcompute.serialize.PortableCode (or AllCodeStrategies)" in choice.warning
+    assert "Executor(serializer='auto')" in choice.warning
     serializer = ComputeSerializer(choice.code, choice.data)
     assert serializer.survives("3.11.7", "3.12.0")
 
