@@ -4,7 +4,8 @@
 
     server          the port, and what an event of one connection means for all
     transport       one socket with its timers
-    connection      login, tuning, channel numbers
+    connection      its states, from the protocol header to the end
+    login, reading, channels  who may come in; what has come in; whose it is
     channel         the methods of one channel
     topology        those of them that declare, bind and delete
     publishing, deliveries    messages on their way in and out

@@ -1,4 +1,4 @@
-"""One connection: protocol header, login, tuning, and the frames of its channels.
+"""One connection: how far it has come, what of its frames is whose, and what it has to send.
 
 In: bytes from the socket (`receive`), and the events "the socket takes no more" (`paused`), "it
 does again" (`resume`), "it is gone" (`lost`), "end it" (`close`). Out: bytes (`take_output`) and
@@ -16,18 +16,17 @@ Source: AMQP 0-9-1 specification, sections 2.2.4 and 4.10.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
+from . import login
 from .channel import Channel, Usage
+from .channels import Channels
 from .codec import (
-    FRAME_OVERHEAD,
     HEARTBEAT,
     PROTOCOL_HEADER,
     Frame,
-    FrameParser,
     content,
     decode_method,
     method_frame,
@@ -36,35 +35,19 @@ from .codec import (
 from .faults import (
     ACCESS_REFUSED,
     CHANNEL_ERROR,
-    COMMAND_INVALID,
     NOT_ALLOWED,
     UNEXPECTED_FRAME,
-    ChannelFault,
     ConnectionFault,
     Fault,
+    closing,
 )
 from .limits import BrokerLimits
+from .reading import Reading
 from .users import User, Users
 from .vhost import VirtualHost
 
-_SERVER_PROPERTIES = {
-    "product": "gcompute",
-    "platform": "Python",
-    "information": "AMQP 0-9-1 in memory, for one machine and one user",
-    "capabilities": {
-        "publisher_confirms": True,
-        "exchange_exchange_bindings": False,
-        "basic.nack": True,
-        "consumer_cancel_notify": True,
-        "connection.blocked": False,
-        "authentication_failure_close": True,
-        "per_consumer_qos": True,
-    },
-}
-_MAX_TEXT = 255
 #: So many times `write_high_water` may wait to be sent before the peer is not read from.
 OUTPUT_FACTOR = 10
-_NO_FRAMES: Iterator[Frame] = iter(())
 
 
 class State(Enum):
@@ -105,20 +88,12 @@ class Connection:
         self._vhost = vhost
         self._limits = limits
         self._on_output = on_output
-        self._parser = FrameParser(limits.login_frame_max)
-        #: Bytes that wait to be parsed while the connection is choked, oldest first, and the
-        #: frames of those before them.
-        self._unread: deque[bytes] = deque()
-        self._frames: Iterator[Frame] = _NO_FRAMES
+        self._reading = Reading(limits.login_frame_max)
         self._frame_max = limits.frame_max
-        self._channel_max = limits.channel_max
-        self._channels: dict[int, Channel] = {}
         self._usage = Usage(limits)
-        self._closes_on_refusal = False
+        self._channels = Channels(self, self._make_channel, self._send_confirms)
         #: The first bytes, until the protocol header is complete.
         self._preamble = b""
-        #: Whether the stream of frames is lost, so that no byte means anything any more.
-        self._out_of_step = False
         self._output: list[bytes] = []
         self._output_size = 0
         #: Channels with confirms to send, in order.
@@ -130,28 +105,26 @@ class Connection:
         """Handle bytes from the peer."""
         if self.state is State.PROTOCOL:
             data = self._receive_header(data)
-        if not self._out_of_step:
-            self._unread.append(data)
+        if not self._reading.is_lost:
+            self._reading.add(data)
             self._read_on()
 
     def resume(self) -> None:
         """Go on after a pause: handle what was not read, deliver what was held back."""
         self._read_on()
-        for channel in list(self._channels.values()):
-            channel.resume()
+        self._channels.resume()
 
     def close(self, code: int, text: str, *, method: Any = None) -> None:
         """Tell the peer that the connection ends, and why; CLOSED follows with its answer."""
         if self.state in (State.CLOSING, State.CLOSED):
             return
         self._send_confirms()
-        class_id, method_id = _ids(method)
         self._leave(State.CLOSING)
-        self.send(0, spec.Connection.Close(code, _short(text), class_id, method_id))
+        self.send(0, spec.Connection.Close(*closing(code, text, method)))
 
     def lost(self) -> None:
         """End at once: the socket is gone, or about to be closed."""
-        self._give_up_reading()
+        self._reading.lose()
         self._leave(State.CLOSED)
 
     def send_heartbeat(self) -> None:
@@ -166,7 +139,7 @@ class Connection:
     @property
     def choked(self) -> bool:
         """Whether bytes wait to be parsed, as there is too much to send; `resume` goes on."""
-        return bool(self._unread) or self._frames is not _NO_FRAMES
+        return bool(self._reading)
 
     # -- what channels call -------------------------------------------------------------------
 
@@ -195,7 +168,7 @@ class Connection:
         length = len(PROTOCOL_HEADER)
         if not PROTOCOL_HEADER.startswith(self._preamble[:length]):
             # The specification's answer to another protocol: ours, and the end.
-            self._give_up_reading()
+            self._reading.lose()
             self._write([PROTOCOL_HEADER])
             self._leave(State.CLOSED)
             return b""
@@ -203,7 +176,7 @@ class Connection:
             return b""
         rest, self._preamble = self._preamble[length:], b""
         self.state = State.START
-        self.send(0, spec.Connection.Start(server_properties=_SERVER_PROPERTIES))
+        self.send(0, login.start())
         return rest
 
     def _read_on(self) -> None:
@@ -212,24 +185,12 @@ class Connection:
         A few bytes can ask for many: a message fetched, given back and fetched again.
         """
         try:
-            while not self._has_too_much_output:
-                frame = next(self._frames, None)
-                if frame is not None:
-                    self._on_frame(frame)
-                elif self._unread:
-                    self._frames = self._parser.feed(self._unread.popleft())
-                else:
-                    self._frames = _NO_FRAMES
-                    break
+            while not self._has_too_much_output and (frame := self._reading.next()) is not None:
+                self._on_frame(frame)
         except ConnectionFault as fault:
-            self._give_up_reading()
+            self._reading.lose()
             self._fail(fault, None)
         self._send_confirms()
-
-    def _give_up_reading(self) -> None:
-        self._out_of_step = True
-        self._unread.clear()
-        self._frames = _NO_FRAMES
 
     @property
     def _has_too_much_output(self) -> bool:
@@ -238,14 +199,15 @@ class Connection:
         return open_ and self._output_size > OUTPUT_FACTOR * self._limits.write_high_water
 
     def _on_frame(self, frame: Frame) -> None:
-        if self.state is State.CLOSED:
+        if self.state is State.CLOSED or (frame.channel and self.state is State.CLOSING):
+            # What the peer still says to its channels comes too late.
             return
         method: Any = None
         try:
             if frame.type == spec.FRAME_METHOD:
                 method = decode_method(frame.payload)
-            if frame.channel and self.state in (State.OPEN, State.CLOSING):
-                self._on_channel_frame(frame, method)
+            if frame.channel and self.state is State.OPEN:
+                self._channels.on_frame(frame, method)
             elif method is not None:
                 self._on_connection_method(frame, method)
             elif frame.type != spec.FRAME_HEARTBEAT:
@@ -262,98 +224,29 @@ class Connection:
             text = f"unexpected {method.NAME} on channel {frame.channel} in state {state}"
             raise ConnectionFault(CHANNEL_ERROR, text)
 
-    def _on_channel_frame(self, frame: Frame, method: Any) -> None:
-        if self.state is State.CLOSING or frame.type == spec.FRAME_HEARTBEAT:
-            return
-        number = frame.channel
-        channel = self._channels.get(number)
-        if isinstance(method, _CHANNEL_LIFE):
-            self._on_channel_life(number, channel, method)
-        elif channel is None:
-            raise ConnectionFault(CHANNEL_ERROR, "expected 'channel.open'")
-        elif not channel.closing:
-            try:
-                if method is not None:
-                    channel.on_method(method)
-                elif frame.type == spec.FRAME_HEADER:
-                    channel.on_header(frame.payload)
-                else:
-                    channel.on_body(frame.payload)
-            except ChannelFault as fault:
-                self._close_channel(channel, fault, method)
-
-    def _on_channel_life(self, number: int, channel: Channel | None, method: Any) -> None:
-        if isinstance(method, spec.Channel.Open):
-            if channel is not None and not channel.closing:
-                raise ConnectionFault(CHANNEL_ERROR, "second 'channel.open' seen")
-            if channel is None:
-                self._open_channel(number)
-        elif channel is None:
-            raise ConnectionFault(CHANNEL_ERROR, "expected 'channel.open'")
-        elif isinstance(method, spec.Channel.Close):
-            if not channel.closing:
-                self._send_confirms()
-                del self._channels[number]
-                channel.release()
-            self.send(number, spec.Channel.CloseOk())
-        elif channel.closing:
-            del self._channels[number]
-
-    def _open_channel(self, number: int) -> None:
-        if number > self._channel_max:
-            text = f"channel {number} is over the negotiated channel_max ({self._channel_max})"
-            raise ConnectionFault(NOT_ALLOWED, text)
-        assert self.user is not None
-        self._channels[number] = Channel(number, self, self._vhost, self.user, self._usage)
-        self.send(number, spec.Channel.OpenOk())
-
-    def _close_channel(self, channel: Channel, fault: ChannelFault, method: Any) -> None:
-        self._send_confirms()
-        channel.closing = True
-        # A fault in content frames is one of the publish that they belong to.
-        class_id, method_id = _ids(method if method is not None else spec.Basic.Publish)
-        close = spec.Channel.Close(fault.code, _short(fault.text), class_id, method_id)
-        self.send(channel.number, close)
-        channel.release()
+    def _make_channel(self, number: int) -> Channel:
+        assert self.user is not None, "only an open connection has channels"
+        return Channel(number, self, self._vhost, self.user, self._usage)
 
     # -- methods of channel 0 -----------------------------------------------------------------
 
     def _start_ok(self, method: Any) -> None:
-        capabilities = (method.client_properties or {}).get("capabilities")
-        capabilities = capabilities if isinstance(capabilities, dict) else {}
-        self.notify_cancel = capabilities.get("consumer_cancel_notify") is True
-        self._closes_on_refusal = capabilities.get("authentication_failure_close") is True
-        if method.mechanism != "PLAIN":
-            text = f"unknown authentication mechanism '{method.mechanism}'"
-            raise ConnectionFault(COMMAND_INVALID, text)
+        client = login.read_client(method)
+        self.notify_cancel = client.notify_cancel
         self.user = self._users.log_in(method.response)
         if self.user is not None:
             self.state = State.TUNE
-            limits = self._limits
-            self.send(
-                0, spec.Connection.Tune(limits.channel_max, limits.frame_max, limits.heartbeat_s)
-            )
-        elif self._closes_on_refusal:
+            self.send(0, login.tune(self._limits))
+        elif client.closes_on_refusal:
             raise ConnectionFault(ACCESS_REFUSED, "login was refused with mechanism PLAIN")
         else:
             self._leave(State.CLOSED)
 
     def _tune_ok(self, method: Any) -> None:
-        limits = self._limits
-        for name, value, most in (
-            ("frame_max", method.frame_max, limits.frame_max),
-            ("channel_max", method.channel_max, limits.channel_max),
-        ):
-            if not 0 < value <= most:
-                text = f"negotiated {name} = {value} is not between 1 and {most}"
-                raise ConnectionFault(NOT_ALLOWED, text)
-        if method.frame_max < spec.FRAME_MIN_SIZE:
-            text = f"negotiated frame_max = {method.frame_max} is below {spec.FRAME_MIN_SIZE}"
-            raise ConnectionFault(NOT_ALLOWED, text)
+        login.check_tuning(method, self._limits)
         self._frame_max = method.frame_max
-        # As RabbitMQ, tolerate clients that count the payload only.
-        self._parser.max_size = method.frame_max + FRAME_OVERHEAD
-        self._channel_max = method.channel_max
+        self._reading.limit(method.frame_max)
+        self._channels.most = method.channel_max
         self.heartbeat_s = method.heartbeat
         self.state = State.OPENING
 
@@ -381,11 +274,8 @@ class Connection:
         self.state = state
         # Its own consumers must not get what its channels give back.
         self.paused = True
-        channels = list(self._channels.values())
-        self._channels.clear()
         self._confirming.clear()
-        for channel in channels:
-            channel.release()
+        self._channels.release()
         self._vhost.delete_queues_of(self)
 
     def _send_confirms(self) -> None:
@@ -400,8 +290,6 @@ class Connection:
         self._output_size += sum(map(len, pieces))
 
 
-_CHANNEL_LIFE = (spec.Channel.Open, spec.Channel.Close, spec.Channel.CloseOk)
-
 _METHODS: dict[tuple[State, type], Callable[[Connection, Any], None]] = {
     (State.START, spec.Connection.StartOk): Connection._start_ok,
     (State.TUNE, spec.Connection.TuneOk): Connection._tune_ok,
@@ -413,13 +301,3 @@ _METHODS: dict[tuple[State, type], Callable[[Connection, Any], None]] = {
     (State.CLOSING, spec.Connection.Close): Connection._close,
     (State.CLOSING, spec.Connection.CloseOk): Connection._close_ok,
 }
-
-
-def _ids(method: Any) -> tuple[int, int]:
-    index = 0 if method is None else method.INDEX
-    return index >> 16, index & 0xFFFF
-
-
-def _short(text: str) -> str:
-    """Cut a text to what fits in a short string."""
-    return text.encode()[:_MAX_TEXT].decode("utf-8", "ignore")

@@ -10,7 +10,7 @@ Source: AMQP 0-9-1 specification, section 1.2 (constants).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 CONNECTION_FORCED = 320
 NO_ROUTE = 312
@@ -40,6 +40,19 @@ _NAMES = {
     NOT_ALLOWED: "NOT_ALLOWED",
     NOT_IMPLEMENTED: "NOT_IMPLEMENTED",
 }
+
+
+_MAX_TEXT = 255
+
+
+def closing(code: int, text: str, method: Any) -> tuple[int, str, int, int]:
+    """Give the arguments of `channel.close` and `connection.close`: why, and over which method.
+
+    The text is cut to what fits in a short string.
+    """
+    index = 0 if method is None else method.INDEX
+    short = text.encode()[:_MAX_TEXT].decode("utf-8", "ignore")
+    return code, short, index >> 16, index & 0xFFFF
 
 
 class Fault(Exception):
