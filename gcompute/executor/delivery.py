@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 from gcompute import messages
@@ -28,6 +29,7 @@ from gcompute.errors import (
     ResultsUnavailable,
     TaskExecutionFailed,
 )
+from gcompute.executor.callbacks import running_callbacks
 from gcompute.executor.consuming import Delivery, Token
 from gcompute.executor.future import settle
 from gcompute.executor.inbox import Inbox
@@ -87,6 +89,7 @@ class ResultDelivery:
         pending: the awaited tasks.
         broker: is told what became of deliveries.
         service: is asked for what messages do not give.
+        awaits: tells whether a future that has not ended is one that results may end.
         on_stopped: is called last, when everything handed in is done and acknowledged.
         label: names the thread.
     """
@@ -97,12 +100,14 @@ class ResultDelivery:
         *,
         broker: Broker,
         service: Service,
+        awaits: Callable[[Future[Any]], bool],
         on_stopped: Callable[[], None],
         label: str = "",
     ) -> None:
         self._pending = pending
         self._broker = broker
         self._service = service
+        self._awaits = awaits
         self._on_stopped = on_stopped
         self._inbox: Inbox[Callable[[], None] | Delivery, Token] = Inbox()
         self._strangers = Strangers()
@@ -163,6 +168,11 @@ class ResultDelivery:
     # From here on everything runs on the delivery's thread.
 
     def _run(self) -> None:
+        with running_callbacks(self._awaits):
+            self._deliver_all()
+        self._on_stopped()
+
+    def _deliver_all(self) -> None:
         while True:
             item, size = self._inbox.get()
             if item is None:
@@ -185,7 +195,6 @@ class ResultDelivery:
                 self._acknowledge()
         self._acknowledge()
         self._inbox.close()
-        self._on_stopped()
 
     def _acknowledge(self) -> None:
         if self._handled:

@@ -31,8 +31,9 @@ import threading
 import time
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gcompute.executor.callbacks import running_callbacks
 from gcompute.executor.future import ComputeFuture
 from gcompute.executor.outbox import Destination, Outbox, Submission
 from gcompute.executor.pacing import Pace
@@ -290,10 +291,18 @@ class Engine:
             or (self._ending is not None and self._ending.in_delivery())
         )
 
+    def awaits(self, future: concurrent.futures.Future[Any]) -> bool:
+        """Tell whether a future is one of these, and has not ended."""
+        return future in self._unfinished
+
+    def _only_sender_ends(self, future: concurrent.futures.Future[Any]) -> bool:
+        return self.awaits(future) and getattr(future, "task_id", None) is None
+
     def _send_all(self, sender: Sender) -> None:
-        while batch := self._next_batch():
-            sender.send(batch)
-            del batch  # its futures, and their results, are the user's alone while this waits
+        with running_callbacks(self._only_sender_ends):
+            while batch := self._next_batch():
+                sender.send(batch)
+                del batch  # its futures, and their results, are the user's alone while this waits
 
     def _next_batch(self) -> list[Submission]:
         """Wait for something to send; empty when there never will be."""

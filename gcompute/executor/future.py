@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gcompute.awaiting import outcome
 from gcompute.errors import SubmissionUncertain, TaskExecutionFailed
+from gcompute.executor.callbacks import check_wait
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -46,6 +47,10 @@ class ComputeFuture(concurrent.futures.Future[T_co]):  # type: ignore[type-var]
     task that is cancelled while it waits leaves the future as it is. ``asyncio.wait`` is for
     futures of a loop only: ``asyncio.wait([asyncio.ensure_future(f) for f in futures])``.
 
+    Callbacks run in the threads in which futures end: one that takes its time delays the results
+    behind it, and one that waits for a future which that thread would have to end gets a
+    RuntimeError.
+
     Args:
         task_id: the task's id, where it is known already.
         ask_status: asks the service for a task, for :meth:`status`.
@@ -53,6 +58,9 @@ class ComputeFuture(concurrent.futures.Future[T_co]):  # type: ignore[type-var]
     Attributes:
         task_id: the task's id, once the service has taken it; ``None`` before.
     """
+
+    #: The standard library's.
+    _done_callbacks: list[Callable[[concurrent.futures.Future[Any]], object]]
 
     def __init__(self, task_id: str | None = None, *, ask_status: AskStatus | None = None) -> None:
         super().__init__()
@@ -107,8 +115,11 @@ class ComputeFuture(concurrent.futures.Future[T_co]):  # type: ignore[type-var]
             TaskExecutionFailed: the task failed; or another error of the package.
             TimeoutError: there is no result after ``timeout`` seconds. The task goes on.
             concurrent.futures.CancelledError: the future was cancelled.
+            RuntimeError: a callback waits for what only its own thread can end.
         """
         try:
+            if timeout != 0:
+                check_wait(self)
             return super().result(timeout)
         except TimeoutError:
             if self.done():
@@ -124,8 +135,11 @@ class ComputeFuture(concurrent.futures.Future[T_co]):  # type: ignore[type-var]
         Raises:
             TimeoutError: the task has not ended after ``timeout`` seconds. It goes on.
             concurrent.futures.CancelledError: the future was cancelled.
+            RuntimeError: a callback waits for what only its own thread can end.
         """
         try:
+            if timeout != 0:
+                check_wait(self)
             return super().exception(timeout)
         except TimeoutError:
             raise self._late(timeout) from None
@@ -138,6 +152,23 @@ class ComputeFuture(concurrent.futures.Future[T_co]):  # type: ignore[type-var]
             f"no result of {task} after {timeout or 0:g} s: it goes on, and future.status() says "
             "how it is doing"
         )
+
+    def _invoke_callbacks(self) -> None:
+        """Call back, as the standard library does, but all of them.
+
+        A ``sys.exit()`` in one would keep those behind it from being called; it is raised when
+        they were.
+        """
+        leaving: BaseException | None = None
+        for callback in self._done_callbacks:
+            try:
+                callback(self)
+            except Exception:
+                log.exception("a callback of %r failed", self)
+            except BaseException as error:
+                leaving = leaving or error
+        if leaving is not None:
+            raise leaving
 
     def __await__(self) -> Generator[Any, None, T_co]:
         return outcome(self)

@@ -24,7 +24,8 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, get_args
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from gcompute.errors import ComputeError
 from gcompute.executor.consuming import Delivery
@@ -58,6 +59,7 @@ class ResultThreads:
         groups: the task groups of the client's executors.
         transport: how results come.
         port: the port of the result queues, where it is not the service's choice.
+        awaits: tells whether a future is one of those that wait for these results.
         label: names the threads.
     """
 
@@ -69,6 +71,7 @@ class ResultThreads:
         *,
         transport: Transport,
         port: int | None,
+        awaits: Callable[[Future[Any]], bool],
         label: str,
     ) -> None:
         self._groups = groups
@@ -91,6 +94,7 @@ class ResultThreads:
                 pending,
                 broker=self.stream,
                 service=self,
+                awaits=awaits,
                 on_stopped=self._stop_sources,
                 label=label,
             )
@@ -166,6 +170,13 @@ class ResultThreads:
             self.fetching.give_up_on_stream(error)
 
 
+class ResultUser(Protocol):
+    """Who uses a source; see :class:`gcompute.executor.engine.Engine`."""
+
+    def awaits(self, future: Future[Any]) -> bool:
+        """Tell whether a future is its own, and has not ended."""
+
+
 class ResultSource:
     """Gets the results of a client's tasks. Safe to use from many threads.
 
@@ -189,13 +200,13 @@ class ResultSource:
         self._lock = threading.RLock()
         #: Who has submitted and not ended. They are kept alive by this: the user may have
         #: forgotten an executor whose futures he waits for.
-        self._users: set[object] = set()
+        self._users: set[ResultUser] = set()
         self._threads: ResultThreads | None = None
         #: Those that were told to stop last, while they run.
         self._stopped: Callable[[], ResultThreads | None] = lambda: None
         _sources.add(self)
 
-    def acquire(self, user: object, label: str) -> None:
+    def acquire(self, user: ResultUser, label: str) -> None:
         """Be used by one more; the first starts the threads, named after it."""
         with self._lock:
             self._users.add(user)  # from now on no other release ends the threads
@@ -206,13 +217,14 @@ class ResultSource:
                     self._groups,
                     transport=self._transport,
                     port=self._port,
+                    awaits=self._awaits,
                     label=label,
                 )
             except BaseException:
                 self._users.discard(user)
                 raise
 
-    def release(self, user: object) -> ResultThreads | None:
+    def release(self, user: ResultUser) -> ResultThreads | None:
         """Be used by one less; after the last the threads end, and are given to be joined."""
         with self._lock:
             self._users.discard(user)
@@ -238,6 +250,9 @@ class ResultSource:
         """Tell whether the caller is the thread that ends futures: a callback of a user."""
         threads = self._threads
         return threads is not None and threads.in_delivery()
+
+    def _awaits(self, future: Future[Any]) -> bool:
+        return any(user.awaits(future) for user in list(self._users))
 
     def submit_starts(self) -> int:
         """Hear that a submit is under way: its results may come before its answer; number it."""

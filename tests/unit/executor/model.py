@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from types import SimpleNamespace
@@ -354,6 +355,10 @@ class Process:
         #: Calls and their futures, and futures of tasks that were reloaded.
         self.submitted: list[tuple[str, CountedFuture]] = []
         self.reloaded: list[tuple[Task, CountedFuture]] = []
+
+    def awaits(self, future: Future[Any]) -> bool:
+        """Tell that nobody waits for a future in a callback."""
+        return False
 
     # What its user does.
 

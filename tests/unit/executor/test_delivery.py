@@ -56,6 +56,7 @@ class Setting:
             self.pending,
             broker=self,
             service=self,
+            awaits=lambda future: False,
             on_stopped=lambda: self.acknowledged.put(None),
         )
 

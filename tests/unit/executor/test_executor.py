@@ -14,7 +14,7 @@ import pytest
 
 from gcompute import Client, Executor
 from gcompute.core import WINDOW_FACTOR
-from gcompute.errors import NotFound, SerializationError, TaskTooLarge
+from gcompute.errors import NotFound, PermissionDenied, SerializationError, TaskTooLarge
 from gcompute.serialize import (
     AllDataStrategies,
     ComputeSerializer,
@@ -451,3 +451,46 @@ def test_setting_an_amqp_port_late_warns(service: Service) -> None:
         with pytest.warns(UserWarning, match="a new amqp_port changes nothing") as caught:
             executor.amqp_port = 5671
     assert caught[0].filename == __file__
+
+
+def test_a_callback_that_waits_for_another_task_is_told(service: Service) -> None:
+    """It would wait for its own thread, and with it every result; the executor goes on."""
+    answer_all(service)
+    told: list[BaseException] = []
+
+    def callback(_future: object) -> None:
+        try:
+            executor.submit(double, 2).result(WAIT_S)
+        except BaseException as error:
+            told.append(error)
+
+    with executor_of(service) as executor:
+        first = executor.submit(double, 1)
+        first.add_done_callback(callback)
+        assert first.result(WAIT_S) == "done"
+        assert executor.submit(double, 4).result(WAIT_S) == "done"
+    (error,) = told
+    assert isinstance(error, RuntimeError)
+    assert "a callback cannot wait" in str(error)
+
+
+def test_a_callback_of_a_batch_that_failed_cannot_wait_for_the_next(service: Service) -> None:
+    """It runs in the thread that would send it."""
+    service.refusal = PermissionDenied(http_status=403, message="no")
+    told: list[BaseException | None] = []
+    done = threading.Event()
+
+    def callback(_future: object) -> None:
+        try:
+            executor.submit(double, 2).result(WAIT_S)
+        except BaseException as error:
+            told.append(error)
+        done.set()
+
+    with executor_of(service) as executor:
+        service.gate.clear()
+        future = executor.submit(double, 1)
+        future.add_done_callback(callback)
+        service.gate.set()
+        assert done.wait(WAIT_S)
+    assert isinstance(told[0], RuntimeError)

@@ -18,6 +18,7 @@ import pytest
 from gcompute import ComputeFuture, TaskExecutionFailed
 from gcompute.awaiting import in_thread
 from gcompute.errors import ResultsUnavailable, SerializationError, SubmissionUncertain
+from gcompute.executor.callbacks import running_callbacks
 from gcompute.executor.future import settle
 from gcompute.serialize import ComputeSerializer
 from tests.support.event_loop import in_event_loop
@@ -247,6 +248,67 @@ def test_a_closed_loop_disturbs_nobody(caplog: pytest.LogCaptureFixture) -> None
     settle(future, 7)
     assert future.result(0) == 7
     assert not caplog.records
+
+
+# Callbacks
+
+
+@pytest.mark.parametrize("leaving", [SystemExit(3), KeyboardInterrupt()])
+def test_a_callback_that_leaves_takes_nothing_from_those_behind_it(
+    leaving: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are called all the same; and so are those behind one that fails."""
+    future = ComputeFuture()
+    called: list[str] = []
+
+    def fail(_future: object) -> None:
+        called.append("fail")
+        raise ValueError("mine")
+
+    def leave(_future: object) -> None:
+        called.append("leave")
+        raise leaving
+
+    for callback in (fail, leave, lambda _: called.append("last")):
+        future.add_done_callback(callback)
+    settle(future, 1)
+    assert called == ["fail", "leave", "last"]
+    raised = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert raised == ["mine", str(leaving)]
+
+
+def test_who_cancels_in_his_own_thread_can_be_interrupted() -> None:
+    """What a callback raises there is raised, once all were called."""
+    future = ComputeFuture()
+    called: list[int] = []
+
+    def leave(_future: object) -> None:
+        raise KeyboardInterrupt
+
+    future.add_done_callback(leave)
+    future.add_done_callback(lambda _: called.append(1))
+    with pytest.raises(KeyboardInterrupt):
+        future.cancel()
+    assert called == [1]
+
+
+@pytest.mark.parametrize("wait", [ComputeFuture.result, ComputeFuture.exception])
+def test_who_ends_a_future_cannot_wait_for_it(wait: Callable[..., object]) -> None:
+    """It says so, in place of a wait without an end; others wait as ever."""
+    mine, others, ended = ComputeFuture(), ComputeFuture(), ComputeFuture()
+    settle(ended, None)
+    with running_callbacks(lambda future: future in (mine, ended)):
+        for timeout in (None, 5.0):
+            with pytest.raises(RuntimeError, match="add_done_callback there"):
+                wait(mine, timeout)
+        for future in (mine, others):
+            with pytest.raises(TimeoutError):
+                wait(future, 0)
+        with pytest.raises(TimeoutError):
+            wait(others, 0.001)
+        assert wait(ended) is None
+    with pytest.raises(TimeoutError):
+        wait(mine, 0.001)
 
 
 # Copies

@@ -1,0 +1,45 @@
+"""The threads that run users' callbacks, and what cannot be waited for in them.
+
+Futures end in few threads, and each runs the callbacks of those that it ends. A callback that
+waits there for another of them waits for its own thread, and with it every result behind it: for
+ever. Who is about to wait asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from threading import get_ident
+from typing import Any
+
+#: By the thread's ident: tells whether a future can only be ended by that thread.
+_threads: dict[int, Callable[[Future[Any]], bool]] = {}
+
+
+@contextmanager
+def running_callbacks(ends: Callable[[Future[Any]], bool]) -> Iterator[None]:
+    """Have this thread be known for one that ends futures, and runs their callbacks.
+
+    Args:
+        ends: tells whether a future that has not ended can only be ended by this thread.
+    """
+    _threads[get_ident()] = ends
+    try:
+        yield
+    finally:
+        del _threads[get_ident()]
+
+
+def check_wait(future: Future[Any]) -> None:
+    """See to it that somebody else can end the future that the caller is about to wait for.
+
+    Raises:
+        RuntimeError: only the caller's thread can.
+    """
+    ends = _threads.get(get_ident())
+    if ends is not None and not future.done() and ends(future):
+        raise RuntimeError(
+            f"a callback cannot wait for {future!r}, since it runs in the thread that ends it: "
+            "use add_done_callback there as well, or wait in a thread of your own"
+        )
