@@ -107,10 +107,18 @@ def _without_host(scope: Scope) -> Scope:
     """Give path and raw path without the host; nothing where it is another machine's."""
     # Not by urlsplit alone: the path is decoded already, and may have ? and # in it.
     _, _, authority, *path = scope["path"].lstrip("/").split("/", 3)
-    if urlsplit(f"//{authority}").hostname not in _THIS_MACHINE:
+    if _host(authority) not in _THIS_MACHINE:
         return {}
     raw = scope["raw_path"].lstrip(b"/").split(b"/", 3)[3:]
     return {"path": "/" + "".join(path), "raw_path": b"/" + b"".join(raw)}
+
+
+def _host(authority: str) -> str | None:
+    """Give the name of the machine; none where this is no authority."""
+    try:
+        return urlsplit(f"//{authority}").hostname
+    except ValueError:
+        return None
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -50,9 +50,12 @@ def test_an_address_without_a_path_is_the_root() -> None:
     assert _seen("http://localhost:5000", b"http://localhost:5000") == ("/", b"/")
 
 
-@pytest.mark.parametrize("path", ["/v2/version", "http://example.org/v2/version", "/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/version", "http://example.org/v2/version", "/", "http://[::1/v2/version", "http://"],
+)
 def test_everything_else_stays(path: str) -> None:
-    """A path, and the address of another machine, which nothing is found at."""
+    """A path, the address of another machine, and what is no address: nothing is found there."""
     assert _seen(path, path.encode()) == (path, path.encode())
 
 
