@@ -298,7 +298,7 @@ def test_who_ends_a_future_cannot_wait_for_it(wait: Callable[..., object]) -> No
     mine, others, ended = ComputeFuture(), ComputeFuture(), ComputeFuture()
     settle(ended, None)
     with running_callbacks(lambda future: future in (mine, ended)):
-        for timeout in (None, 5.0):
+        for timeout in (5.0, None):
             with pytest.raises(RuntimeError, match="add_done_callback there"):
                 wait(mine, timeout)
         for future in (mine, others):
