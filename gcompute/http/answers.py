@@ -65,7 +65,8 @@ def unreachable(error: httpx.HTTPError, described: str, base_url: str) -> Servic
     advice = (
         "the connection broke off after the request was sent"
         if sent
-        else "check the address, the network, and that the service is up"
+        else "check the address, the network, and that the service is up; `gcompute diagnose` "
+        "finds which it is"
     )
     return ServiceUnreachable(
         f"{described}: no answer from {base_url}: {what}; {advice}", url=base_url, sent=sent

@@ -155,7 +155,8 @@ def _free_port() -> int:
 def test_a_service_that_is_not_there_was_not_reached() -> None:
     """A real refused connection: surely not sent."""
     api = http.ServiceAPI(f"http://127.0.0.1:{_free_port()}", LOGIN)
-    with pytest.raises(ServiceUnreachable, match="check the address") as caught:
+    told = r"check the address.*`gcompute diagnose` finds"
+    with pytest.raises(ServiceUnreachable, match=told) as caught:
         api.call(ASK)
     assert caught.value.sent is False
     api.close()
