@@ -103,3 +103,22 @@ def test_waits_grow_until_a_connection_was_good_for_long() -> None:
     life.handle(Event.NEEDED, 0.0)
     assert _waits(life, quick * 3 + stable) == [0.5, 1.0, 2.0, 0.5]
     assert _waits(life, [(Event.WAITED, 161.0), (Event.NOT_GRANTED, 999.0)]) == [1.0]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [[Event.NOT_GRANTED], [Event.GRANTED, Event.LOST]],
+    ids=["no access", "no connection"],
+)
+def test_a_failure_is_never_the_last(failure: list[Event]) -> None:
+    """For hours and days: each is followed by another attempt, in half a minute at most."""
+    life = _life()
+    life.handle(Event.NEEDED, 0.0)
+    now = 0.0
+    while now < 3 * 86_400.0:
+        for event in failure:
+            action = life.handle(event, now)
+        assert action is Action.BACK_OFF
+        assert life.wait_s <= 30.0
+        now += life.wait_s
+        assert life.handle(Event.WAITED, now) is Action.ASK
