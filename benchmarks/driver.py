@@ -21,6 +21,7 @@ _STARTED = time.perf_counter()
 
 import concurrent.futures  # noqa: E402
 import ctypes  # noqa: E402
+import functools  # noqa: E402
 import gc  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402
@@ -61,6 +62,47 @@ def measure_calls(executor: Any, count: int) -> dict[str, Any]:
         executor.submit(noop).result(_CALL_TIMEOUT_S)
         laps.append(time.perf_counter() - start)
     return {"first": first, "laps": laps}
+
+
+def nap(seconds: float) -> None:
+    """Take a while."""
+    import time
+
+    time.sleep(seconds)
+
+
+def measure_stream(executor: Any, count: int, rate_hz: float, duration_s: float) -> dict[str, Any]:
+    """Call at a steady rate, whatever has come back.
+
+    Args:
+        executor: a new one.
+        count: how many calls.
+        rate_hz: calls a second.
+        duration_s: how long each takes at the endpoint.
+
+    Returns:
+        ``waits``: from submit to result, without what the call takes, for each of the ``count``
+        calls behind one that warms up; in the order in which they end.
+    """
+    executor.submit(nap, duration_s).result(_CALL_TIMEOUT_S)
+    waits: list[float] = []
+
+    def note(begin: float, _future: Any) -> None:
+        waits.append(time.perf_counter() - begin - duration_s)
+
+    futures = []
+    start = time.perf_counter()
+    for number in range(count):
+        time.sleep(max(0.0, start + number / rate_hz - time.perf_counter()))
+        begin = time.perf_counter()
+        future = executor.submit(nap, duration_s)
+        future.add_done_callback(functools.partial(note, begin))
+        futures.append(future)
+    for future in futures:
+        future.result(_BURST_TIMEOUT_S)
+    while len(waits) < count:  # a result may be there before its callback has run
+        time.sleep(_LOOK_EVERY_S)
+    return {"waits": waits}
 
 
 def measure_burst(executor: Any, count: int) -> dict[str, Any]:
@@ -236,6 +278,7 @@ def tell(url: str, what: str) -> None:
 
 SCENARIOS: dict[str, Callable[..., dict[str, Any]]] = {
     "calls": measure_calls,
+    "stream": measure_stream,
     "burst": measure_burst,
     "series": measure_series,
     "pending": measure_pending,

@@ -79,6 +79,15 @@ def test_series_after_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(answer["laps"]) == 4
 
 
+def test_a_stream_has_a_wait_for_each_call() -> None:
+    """Behind the one that warms up, and without the time that a call takes."""
+    executor = _Immediate(result="at once")
+    answer = driver.measure_stream(executor, 5, rate_hz=1000, duration_s=0.5)
+    assert executor.calls == 6
+    assert len(answer["waits"]) == 5
+    assert all(-0.5 <= wait < 0 for wait in answer["waits"])
+
+
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Give what the service is told."""
