@@ -2,7 +2,7 @@
 
 A submit stores its tasks, gives them to :meth:`Dispatcher.send` and answers its client; the
 broker's confirmations come later and turn ``received`` into ``waiting-for-ep``. Whatever is not
-confirmed (the broker was away, the service was killed) is sent again by
+confirmed (the broker was away, the service was killed), or not kept as such, is sent again by
 :meth:`Dispatcher.recover`, which runs after each reconnection. So a task is sent at least once,
 and an endpoint may see one twice. While the broker takes no more, tasks stay in the store.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -74,9 +75,12 @@ class Dispatcher:
 
     def _confirmed(self, seqs: list[int]) -> None:
         now = time.time()
-        with self._store.transaction():
-            for first, last in ranges(seqs):
-                self._store.tasks.mark_dispatched(first, last, now)
+        try:
+            with self._store.transaction():
+                for first, last in ranges(seqs):
+                    self._store.tasks.mark_dispatched(first, last, now)
+        except sqlite3.Error as error:
+            log.error("%d tasks may be sent twice, and run twice: %s", len(seqs), error)
 
     async def recover(self, *, endpoint: str | None = None) -> None:
         """Publish tasks that the broker has not confirmed.

@@ -113,6 +113,9 @@ class Outbox:
 
     def _tell(self) -> None:
         confirmed, self._confirmed = self._confirmed, []
+        if not confirmed:
+            # They were told when the owner went away.
+            return
         self._in_flight.difference_update(confirmed)
         self._on_confirmed(confirmed)
 

@@ -172,8 +172,11 @@ class Results:
         )
 
     def _forwarded(self, seqs: list[int]) -> None:
-        with self._store.transaction():
-            self._store.outcomes.mark_forwarded(seqs)
+        try:
+            with self._store.transaction():
+                self._store.outcomes.mark_forwarded(seqs)
+        except sqlite3.Error as error:
+            log.error("%d results may come twice: %s", len(seqs), error)
 
     async def recover(self) -> None:
         """Forward results that their queues may not have."""
