@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 from unittest import mock
 
 from gcompute import Client, Executor
-from tests.recordings.playing import Recording, played
+from tests.recordings.playing import Playback, Recording, played
 from tests.recordings.replaying_broker import ReplayingBroker
 from tests.recordings.stages import BlockingStage
 from tools.recording.scenario import Stage
@@ -24,8 +25,13 @@ class ExecutorStage(BlockingStage):
     def executor(self, **options: Any) -> Executor:
         client: Client = self.client()
         made = Executor(endpoint_id=self.endpoint_id, client=client, **options)
-        self._closing.callback(made.shutdown)
+        self._closing.push(partial(_shut_down, made))
         return made
+
+
+def _shut_down(executor: Executor, kind: type[BaseException] | None, *_error: object) -> None:
+    """Wait for what is under way, but not where a scenario has failed: it may never end."""
+    executor.shutdown(wait=kind is None, cancel_futures=kind is not None)
 
 
 class Answers:
@@ -62,13 +68,13 @@ class Performance:
 
     Attributes:
         stage: with what the user saw.
-        cassette: vcrpy's, which knows what requests were made.
+        playback: what became of the recorded requests.
         beyond: methods of AMQP that only our client used.
         errors: where our client did something else than the recorded one at the broker.
     """
 
     stage: ExecutorStage
-    cassette: Any
+    playback: Playback
     beyond: set[str]
     errors: list[BaseException]
 
@@ -78,10 +84,10 @@ def perform(recorded: Recording) -> Performance:
     answers = Answers()
     with (
         ReplayingBroker(recorded.path.with_suffix(".amqp.jsonl"), answers.until) as broker,
-        played(recorded.path, broker=broker.url) as cassette,
-        answers.of(cassette),
+        played(recorded.path, broker=broker.url) as playback,
+        answers.of(playback.cassette),
         ExitStack() as closing,
     ):
         stage = ExecutorStage(recorded.given, closing)
         recorded.scenario.play(cast(Stage, stage))
-    return Performance(stage, cassette, set(broker.beyond), broker.errors)
+    return Performance(stage, playback, set(broker.beyond), broker.errors)

@@ -1,16 +1,17 @@
 """Plays a recording: the scenario's text, with our clients, and no network.
 
 vcrpy answers each request with the recorded answer to the same one, once, and fails a request
-that was not recorded. `unplayed` says afterwards which were never asked for.
+that was not recorded. `Playback` says afterwards which these were, and which were never asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import vcr
@@ -89,14 +90,42 @@ class _Amended:
         return for_vcr(self.change(load(text.replace(BROKER, self.broker))))
 
 
+@dataclass(frozen=True)
+class Playback:
+    """What became of a recording while it was played.
+
+    Attributes:
+        cassette: vcrpy's.
+        unknown: requests that were made and are not recorded. Where one was made in the background,
+            the user may not have seen that it failed.
+    """
+
+    cassette: Any
+    unknown: list[Request] = field(default_factory=list)
+
+    @property
+    def left(self) -> list[Request]:
+        """The recorded requests that nobody made."""
+        return [request for request, count in self._counted() if not count]
+
+    @property
+    def made(self) -> list[Request]:
+        """Those that somebody did."""
+        return [request for request, count in self._counted() if count]
+
+    def _counted(self) -> Iterator[tuple[Request, int]]:
+        for index, request in enumerate(self.cassette.requests):
+            yield request, self.cassette.play_counts[index]
+
+
 @contextmanager
 def played(
     path: Path,
     change: Callable[[dict[str, Any]], dict[str, Any]] = lambda tree: tree,
     *,
     broker: str = BROKER,
-) -> Iterator[Any]:
-    """Answer every request of the block from a recording; gives vcrpy's cassette.
+) -> Iterator[Playback]:
+    """Answer every request of the block from a recording.
 
     Args:
         path: the recording.
@@ -109,16 +138,16 @@ def played(
         player.register_matcher(matcher.__name__, matcher)
     match_on = [matcher.__name__ for matcher in MATCHERS]
     with player.use_cassette(str(path), serializer="recording", match_on=match_on) as cassette:
-        yield cassette
+        playback, is_known = Playback(cassette), cassette.can_play_response_for
 
+        def noted(request: Request) -> bool:
+            known = bool(is_known(request))
+            if not known:
+                playback.unknown.append(request)
+            return known
 
-def unplayed(cassette: Any) -> list[Request]:
-    """Give the recorded requests that nobody made."""
-    return [
-        request
-        for index, request in enumerate(cassette.requests)
-        if not cassette.play_counts[index]
-    ]
+        with mock.patch.object(cassette, "can_play_response_for", noted):
+            yield playback
 
 
 def named(request: Request) -> str:

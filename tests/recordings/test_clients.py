@@ -19,7 +19,7 @@ def test_ours_asks_and_sees_the_same(name: str, stage: type[ReplayStage]) -> Non
     """Every request is one that the official client made, and what users see is the same."""
     recorded = recording(name)
     by = difference(stage, recorded.scenario.name)
-    with played(recorded.path, lambda tree: amended(tree, by)) as cassette, ExitStack() as closing:
+    with played(recorded.path, lambda tree: amended(tree, by)) as playback, ExitStack() as closing:
         on = stage(recorded.given, closing)
         recorded.scenario.play(cast(Stage, on))
-        check(on, recorded, cassette)
+        check(on, recorded, playback)

@@ -24,7 +24,7 @@ def test_ours_asks_and_sees_the_same(name: str) -> None:
     """Requests, frames that matter and results are those of the official Executor."""
     recorded = recording(name)
     played = perform(recorded)
-    check(played.stage, recorded, played.cassette)
+    check(played.stage, recorded, played.playback)
     assert played.errors == []
     assert played.beyond <= BEYOND
 

@@ -25,17 +25,17 @@ def test_ours_asks_and_sees_the_same(name: str, stage: type[OperationStage]) -> 
     """Every request is one that ``globus_sdk`` made, and the answers are read alike."""
     recorded = recording(name)
     by = difference(stage, recorded.scenario.name)
-    with played(recorded.path, lambda tree: amended(tree, by)) as cassette, ExitStack() as closing:
+    with played(recorded.path, lambda tree: amended(tree, by)) as playback, ExitStack() as closing:
         on = stage(recorded.given, closing)
         recorded.scenario.play(cast(Stage, on))
-        check(on, recorded, cassette)
+        check(on, recorded, playback)
 
 
 @pytest.mark.parametrize("name", [name for name, each in DIFFERENCES.items() if each.refused_here])
 def test_what_ours_refuses_is_what_the_scenario_says(name: str) -> None:
     """So that these recorded requests are compared as well."""
     recorded = recording(name)
-    with played(recorded.path) as cassette, ExitStack() as closing:
+    with played(recorded.path) as playback, ExitStack() as closing:
         on = DocumentStage(recorded.given, closing)
         recorded.scenario.play(cast(Stage, on))
-        check(on, recorded, cassette)
+        check(on, recorded, playback)

@@ -6,7 +6,7 @@ import pytest
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 from gcompute import Client
-from tests.recordings.playing import named, played, recording, unplayed
+from tests.recordings.playing import named, played, recording
 from tests.support.scripted_service import StaticAuthorizer
 from tools.recording.scrubbing import SERVICE
 
@@ -21,20 +21,21 @@ def _client(token: str = "token-of-ada") -> Client:
 
 def test_an_unknown_request_fails() -> None:
     """By path, and by who asks."""
-    with played(RECORDED.path):
+    with played(RECORDED.path) as playback:
         with _client() as client, pytest.raises(CannotOverwriteExistingCassetteException):
             client.get_endpoints()
         refused = pytest.raises(CannotOverwriteExistingCassetteException, match="authorization")
         with _client("token-of-bob") as client, refused:
             client.version_check()
+    assert [named(each) for each in playback.unknown] == ["GET /v2/endpoints", "GET /v2/version"]
 
 
 def test_each_answer_is_given_once() -> None:
     """So the same request once more than recorded fails, and what was not made is named."""
-    with played(RECORDED.path) as cassette, _client() as client:
+    with played(RECORDED.path) as playback, _client() as client:
         for _ in range(3):
             client.version_check()
-        assert [named(each) for each in unplayed(cassette)] == [
+        assert [named(each) for each in playback.left] == [
             f"GET /v2/endpoints/{RECORDED.given['endpoint_id']}/status"
         ]
         with pytest.raises(CannotOverwriteExistingCassetteException):
