@@ -25,6 +25,10 @@
     ├── MalformedMessage              bytes that are no message of the protocol
     └── VersionMismatch               this client is too old for the service
 
+``gcompute.functions.MissingPlaceholder``, of a command without a value, and
+``gcompute.local.LocalServiceFailed`` are below the root as well. Arguments that make no sense are a
+:class:`ValueError` or :class:`TypeError` of Python, at once.
+
 Each carries what it knows as attributes, says in its message what happened, to what, and
 what to do next, and survives pickling: a worker process or a process pool may carry it.
 """
