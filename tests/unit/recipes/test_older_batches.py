@@ -124,4 +124,4 @@ def test_what_was_taken_before_a_failure_is_told(connect: Connect) -> None:
 def test_an_endpoint_without_a_batch_is_refused(connect: Connect) -> None:
     """The usual form lacks its batch: nothing is sent."""
     with pytest.raises(TypeError, match="an endpoint and a batch"):
-        connect(ScriptedService()).batch_run(ENDPOINT_ID)
+        connect(ScriptedService()).batch_run(ENDPOINT_ID)  # type: ignore[call-overload]
