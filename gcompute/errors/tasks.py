@@ -144,7 +144,10 @@ class TaskExecutionFailed(ComputeError):
         subject = f"task {self.task_id}" if self.task_id else "the task"
         where = f" on endpoint {self.endpoint_id}" if self.endpoint_id else ""
         code = f" ({self.error_code})" if self.error_code else ""
-        lines = [f"{subject} failed{where}{code}:", textwrap.indent(self.remote_data.rstrip(), "  ")]
+        lines = [
+            f"{subject} failed{where}{code}:",
+            textwrap.indent(self.remote_data.rstrip(), "  "),
+        ]
         lines += [f"Hint: {hint}" for hint in hints_for(self.remote_data)]
         return "\n".join(lines)
 

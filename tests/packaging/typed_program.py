@@ -7,13 +7,14 @@ from concurrent.futures import Future, wait
 from typing import Any, assert_type
 from uuid import UUID
 
+from gcompute_api import AuthenticatedClient
+from gcompute_api.api.endpoints import get_endpoint_status
+from gcompute_api.models import EndpointStatus, HTTPValidationError
+
 import gcompute
 from gcompute import AsyncClient, Client, ComputeFuture, Executor, ShellFunction, ShellResult
 from gcompute.errors import TaskExecutionFailed, TaskPending
 from gcompute.local import LocalService
-from gcompute_api import AuthenticatedClient
-from gcompute_api.api.endpoints import get_endpoint_status
-from gcompute_api.models import EndpointStatus, HTTPValidationError
 
 ENDPOINT = "4b116d3c-1703-4f8f-9f6f-39921e5864df"
 
