@@ -15,8 +15,10 @@ import pytest
 
 from gcompute.local import LocalService
 from tests.recordings.playing import CASSETTES
+from tests.support.official_agent import running_agent
 from tools.recording.checksums import checksums, listed
 from tools.recording.comparison import compared
+from tools.recording.scenarios.operations import SUBSCRIPTION
 
 _ROOT = Path(__file__).parents[2]
 _PYTHON = _ROOT / ".tools" / "recording" / "bin" / "python"
@@ -31,7 +33,13 @@ _SAME = (
     "executor/channel_closed",
 )
 #: What the service that stands for the hosted one can do, and something that it cannot.
-_HOSTED = ("client/register_and_run", "client/poll", "executor/reload", "client/too_many_requests")
+_HOSTED = (
+    "client/register_and_run",
+    "client/poll",
+    "executor/reload",
+    "executor/high_assurance",
+    "client/too_many_requests",
+)
 
 
 def _record(*arguments: str, environment: dict[str, str] | None = None) -> str:
@@ -55,6 +63,16 @@ def service() -> Iterator[LocalService]:
         yield running
 
 
+def _variables(service: LocalService) -> dict[str, str]:
+    """Give what tells the recorder of a service that stands for the hosted one."""
+    return {
+        "GLOBUS_SDK_ENVIRONMENT": "local",
+        "HTTP_PROXY": service.url,
+        "GCOMPUTE_RECORD_TOKEN": service.token,
+        "GCOMPUTE_RECORD_ENDPOINT": service.endpoint_id,
+    }
+
+
 def test_recording_again_gives_the_same(tmp_path: Path) -> None:
     """As what is committed, from nothing, after normalisation."""
     said = _record("--folder", str(tmp_path), *_SAME)
@@ -67,24 +85,24 @@ def test_recording_again_gives_the_same(tmp_path: Path) -> None:
 
 def test_the_recorder_for_the_hosted_service(service: LocalService, tmp_path: Path) -> None:
     """Plays what is possible, leaves nothing behind, and prints where answers differ."""
-    variables = {
-        "GLOBUS_SDK_ENVIRONMENT": "local",
-        "HTTP_PROXY": service.url,
-        "GCOMPUTE_RECORD_TOKEN": service.token,
-        "GCOMPUTE_RECORD_ENDPOINT": service.endpoint_id,
-    }
-    said = _record(
-        "--service", "hosted", "--folder", str(tmp_path), *_HOSTED, environment=variables
-    )
+    (tmp_path / "agent").mkdir()
+    folder = tmp_path / "hosted"
+    assured = {"high_assurance": True, "subscription_id": SUBSCRIPTION}
+    with running_agent(service, "threads", tmp_path / "agent", **assured) as assured_id:
+        variables = _variables(service) | {"GCOMPUTE_RECORD_HA_ENDPOINT": assured_id}
+        said = _record(
+            "--service", "hosted", "--folder", str(folder), *_HOSTED, environment=variables
+        )
     assert "client/too_many_requests left out: there is no faults" in said
     assert "client/register_and_run recorded" in said
-    assert (tmp_path / "executor" / "reload.amqp.jsonl").exists()
-    assert not (tmp_path / "client" / "too_many_requests.yaml").exists()
-    # One that register_and_run deletes itself, and two that the others leave.
-    assert "2 functions and endpoints deleted that scenarios had left" in said
+    assert (folder / "executor" / "reload.amqp.jsonl").exists()
+    assert "ha_warning" in (folder / "executor" / "high_assurance.yaml").read_text()
+    assert not (folder / "client" / "too_many_requests.yaml").exists()
+    # One that register_and_run deletes itself, and four that the others leave.
+    assert "4 functions and endpoints deleted that scenarios had left" in said
     with service.client() as client:
         assert [entry["uuid"] for entry in client.get_endpoints()] == [service.endpoint_id]
-    written = "".join(path.read_text() for path in tmp_path.rglob("*.*"))
+    written = "".join(path.read_text() for path in folder.rglob("*.*"))
     assert service.token not in written
     assert "canary" not in written
     assert "differences between hosted and local recordings" in said
@@ -92,20 +110,8 @@ def test_the_recorder_for_the_hosted_service(service: LocalService, tmp_path: Pa
 
 def test_a_difference_is_printed_field_by_field(service: LocalService, tmp_path: Path) -> None:
     """The agent of this service reports no version of the official SDK, for one."""
-    variables = {
-        "GLOBUS_SDK_ENVIRONMENT": "local",
-        "HTTP_PROXY": service.url,
-        "GCOMPUTE_RECORD_TOKEN": service.token,
-        "GCOMPUTE_RECORD_ENDPOINT": service.endpoint_id,
-    }
-    said = _record(
-        "--service",
-        "hosted",
-        "--folder",
-        str(tmp_path),
-        "version_check_before",
-        environment=variables,
-    )
+    arguments = ("--service", "hosted", "--folder", str(tmp_path), "version_check_before")
+    said = _record(*arguments, environment=_variables(service))
     assert "client/version_check_before_a_task interactions[4].response.json." in said
     assert ": local has " in said
     assert ", hosted has " in said
