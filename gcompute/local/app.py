@@ -12,17 +12,19 @@ only look at the answer when they have sent everything.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gcompute.protocol import MAX_REQUEST_BYTES
@@ -32,7 +34,7 @@ from .amqp import ChannelRefused, LinkError
 from .auth import auth_routes
 from .document import Operation, document, operations
 from .errors import RequestInvalid, ServiceError
-from .operations import HANDLERS, Call, Handler
+from .operations import HANDLERS, Call, Handler, Pieces
 from .service import Service
 from .store.users import User
 
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 
 #: How much of a request that is too long is still read, in bytes.
 _DRAIN_BYTES = 256 * 1024 * 1024
+#: How much of a large answer is made at a time, in bytes.
+_CHUNK_BYTES = 1024 * 1024
 
 
 def create_app(service: Service) -> Starlette:
@@ -100,6 +104,8 @@ def _endpoint(
         try:
             call = await _read(service, operation, request)
             answer = await handler(service, call)
+            if isinstance(answer, Pieces):
+                return _in_pieces(answer)
             return Response() if operation.method == "HEAD" else _json(200, answer)
         except RequestInvalid as invalid:
             return _json(422, _validation_body(operation, invalid))
@@ -215,6 +221,34 @@ def _refusal(error: Exception, operation: Operation) -> ServiceError:
         return errors.not_stored(error)
     log.error("%s failed", operation.operation_id, exc_info=error)
     return errors.internal_error()
+
+
+def _in_pieces(answer: Pieces) -> Response:
+    """Send an answer while it is made, as fast as its client reads; a short one as a whole."""
+    chunks = _chunks(answer.text)
+    # What fails here, on the first megabyte, is answered as any error.
+    first, second = next(chunks), next(chunks, None)
+    if second is None:
+        return Response(first, media_type="application/json")
+
+    async def whole() -> AsyncIterator[bytes]:
+        for chunk in itertools.chain((first, second), chunks):
+            yield chunk
+            # Others' turn.
+            await asyncio.sleep(0)
+
+    return StreamingResponse(whole(), media_type="application/json")
+
+
+def _chunks(text: Iterator[str]) -> Iterator[bytes]:
+    """Gather pieces of text into chunks of about a megabyte."""
+    gathered = bytearray()
+    for piece in text:
+        gathered += piece.encode()
+        if len(gathered) >= _CHUNK_BYTES:
+            yield bytes(gathered)
+            gathered.clear()
+    yield bytes(gathered)
 
 
 def _json(status: int, body: Any, headers: Any = None) -> Response:

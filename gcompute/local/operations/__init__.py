@@ -8,9 +8,9 @@ may await the broker, and use the store without waiting.
 from __future__ import annotations
 
 from . import about, containers, endpoints, functions, registration, status, tasks
-from .call import Call, Handler
+from .call import Call, Handler, Pieces
 
-__all__ = ["HANDLERS", "Call", "Handler"]
+__all__ = ["HANDLERS", "Call", "Handler", "Pieces"]
 
 HANDLERS: dict[str, Handler] = (
     about.HANDLERS

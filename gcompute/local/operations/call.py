@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,5 +51,13 @@ def canonical(uuid_text: str) -> str:
     return str(uuid.UUID(uuid_text))
 
 
-#: Gives the answer of status 200; raises ``ServiceError`` or ``RequestInvalid`` for others.
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """An answer that may be too large to be made as a whole: its JSON text, piece by piece."""
+
+    text: Iterator[str]
+
+
+#: Gives the answer of status 200, as values or :class:`Pieces`; raises ``ServiceError`` or
+#: ``RequestInvalid`` for others.
 Handler = Callable[[Service, Call], Awaitable[Any]]

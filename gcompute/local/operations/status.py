@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from gcompute.local import errors
@@ -10,7 +12,7 @@ from gcompute.local.service import Service
 from gcompute.local.store.tasks import RECEIVED, SUCCESS, WAITING, TaskRecord
 
 from .access import own_task_group
-from .call import Call, Handler, canonical
+from .call import Call, Handler, Pieces, canonical
 from .times import iso_time
 
 
@@ -23,16 +25,23 @@ async def get_task(service: Service, call: Call) -> dict[str, Any]:
     return describe(record)
 
 
-async def get_task_batch(service: Service, call: Call) -> dict[str, Any]:
+async def get_task_batch(service: Service, call: Call) -> Pieces:
     """Tell how many tasks stand. An unknown one counts as failed, with the reason."""
-    results: dict[str, Any] = {}
-    for given in call.body["task_ids"]:
+    return Pieces(_batch(service, call))
+
+
+def _batch(service: Service, call: Call) -> Iterator[str]:
+    """Write the answer; each result may have 10 MiB, so that one is read when it is its turn."""
+    yield '{"response":"batch","results":{'
+    for number, given in enumerate(dict.fromkeys(call.body["task_ids"])):
         record = service.store.tasks.record(canonical(given), call.user.id)
         if record is None:
-            results[given] = {"task_id": given, "status": "failed", "reason": "Unknown task id"}
+            stands = {"task_id": given, "status": "failed", "reason": "Unknown task id"}
         else:
-            results[given] = describe(record)
-    return {"response": "batch", "results": results}
+            stands = describe(record)
+        yield "," if number else ""
+        yield f"{json.dumps(given)}:{json.dumps(stands, separators=(',', ':'))}"
+    yield "}}"
 
 
 def describe(record: TaskRecord) -> dict[str, Any]:
