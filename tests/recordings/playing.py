@@ -19,11 +19,11 @@ import vcr
 from tools.recording import scenarios  # noqa: F401  # registers them
 from tools.recording.cassette_format import for_vcr, load
 from tools.recording.matching import MATCHERS, Request
-from tools.recording.scenario import INJECTED, SCENARIOS, Scenario
+from tools.recording.scenario import FAMILIES, INJECTED, SCENARIOS, Scenario
 from tools.recording.scrubbing import BROKER
 
 #: Before the names of recordings of the hosted service.
-_HOSTED = "hosted/"
+HOSTED = "hosted/"
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 
 
@@ -59,16 +59,21 @@ class Recording:
     @property
     def scenario(self) -> Scenario:
         """The script."""
-        return SCENARIOS[self.name.removeprefix(_HOSTED)]
+        return SCENARIOS[self.name.removeprefix(HOSTED)]
 
 
 def names_of(family: str) -> list[str]:
     """Name the recordings to play: all scenarios of a family, and those recorded elsewhere."""
-    elsewhere = sorted((CASSETTES / _HOSTED / family).glob("*.yaml"))
+    elsewhere = sorted((CASSETTES / HOSTED / family).glob("*.yaml"))
     return [
         *(name for name, each in SCENARIOS.items() if each.family == family),
         *(path.relative_to(CASSETTES).as_posix().removesuffix(".yaml") for path in elsewhere),
     ]
+
+
+def every_name() -> list[str]:
+    """Name all recordings to play."""
+    return [name for family in FAMILIES for name in names_of(family)]
 
 
 def recording(name: str) -> Recording:

@@ -52,7 +52,7 @@ def main() -> int:
     if hosted:
         print_differences(chosen, folder, CASSETTES)
     told = f"; these failed: {', '.join(failed)}" if failed else ""
-    print(f"{len(chosen)} scenarios played, recordings in {folder}{told}")
+    print(f"{len(chosen)} scenarios asked for, recordings in {folder}{told}")
     return 1 if failed else 0
 
 
