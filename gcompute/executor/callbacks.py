@@ -7,7 +7,7 @@ ever. Who is about to wait asks here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from threading import get_ident
@@ -24,11 +24,21 @@ def running_callbacks(ends: Callable[[Future[Any]], bool]) -> Iterator[None]:
     Args:
         ends: tells whether a future that has not ended can only be ended by this thread.
     """
-    _threads[get_ident()] = ends
+    outer = _threads.get(get_ident())
+    _threads[get_ident()] = ends if outer is None else lambda f: ends(f) or outer(f)
     try:
         yield
     finally:
-        del _threads[get_ident()]
+        if outer is None:
+            del _threads[get_ident()]
+        else:
+            _threads[get_ident()] = outer
+
+
+def waits_for_itself(futures: Iterable[Future[Any]]) -> bool:
+    """Tell whether one of these futures can only be ended by the thread that asks."""
+    ends = _threads.get(get_ident())
+    return ends is not None and any(not future.done() and ends(future) for future in futures)
 
 
 def check_wait(future: Future[Any]) -> None:
@@ -37,8 +47,7 @@ def check_wait(future: Future[Any]) -> None:
     Raises:
         RuntimeError: only the caller's thread can.
     """
-    ends = _threads.get(get_ident())
-    if ends is not None and not future.done() and ends(future):
+    if get_ident() in _threads and waits_for_itself((future,)):
         raise RuntimeError(
             f"a callback cannot wait for {future!r}, since it runs in the thread that ends it: "
             "use add_done_callback there as well, or wait in a thread of your own"

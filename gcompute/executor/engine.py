@@ -33,7 +33,7 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gcompute.executor.callbacks import running_callbacks
+from gcompute.executor.callbacks import running_callbacks, waits_for_itself
 from gcompute.executor.future import ComputeFuture
 from gcompute.executor.outbox import Destination, Outbox, Submission
 from gcompute.executor.pacing import Pace
@@ -196,10 +196,10 @@ class Engine:
             self._cancelled = self._cancelled or cancel
             cancelled = self._outbox.clear() if cancel else []
             self._changed.notify_all()
-        for submission in cancelled:
-            submission.future.cancel()
-            submission.future.set_running_or_notify_cancel()
-        self._release_when_done()
+        try:
+            _cancel([submission.future for submission in cancelled])
+        finally:
+            self._release_when_done()
 
     def wait(self) -> None:
         """Wait, after :meth:`close`, until every future and its callbacks have ended.
@@ -209,6 +209,8 @@ class Engine:
         In a future's callback this returns at once: what it would wait for comes after it.
         """
         if self._sender_thread is None or self._in_own_thread():
+            return
+        if waits_for_itself(list(self._unfinished)):  # a callback of one that is cancelled
             return
         with self._lock:
             self._changed.wait_for(lambda: not self._unfinished and self._released)
@@ -373,6 +375,20 @@ class Engine:
             self._released = True
             self._ending = self._source.release(self)
             self._changed.notify_all()
+
+
+def _cancel(futures: list[ComputeFuture]) -> None:
+    """Cancel all of them; what a callback raises to end this thread is raised after that."""
+    leaving: BaseException | None = None
+    with running_callbacks(set(futures).__contains__):
+        for future in futures:
+            try:
+                future.cancel()
+            except BaseException as error:
+                leaving = leaving or error
+            future.set_running_or_notify_cancel()
+    if leaving is not None:
+        raise leaving
 
 
 def _future_ended(engine: weakref.ref[Engine], future: ComputeFuture) -> None:

@@ -227,6 +227,43 @@ def test_a_shutdown_that_cancels_waits_for_no_service(service: Service) -> None:
     assert isinstance(future.exception(0), ServiceUnreachable)
 
 
+@pytest.mark.parametrize("does", ["shuts down", "waits", "exits"])
+def test_a_callback_of_a_cancelled_task_holds_up_no_other(service: Service, does: str) -> None:
+    """The rest is cancelled by the same thread, whatever a callback does there."""
+    answer_all(service)
+    service.gate.clear()
+    executor = executor_of(service)
+    executor.submit(double, 0)
+    assert service.arrived.acquire(timeout=WAIT_S)
+    futures = [executor.submit(double, n) for n in range(1, 4)]
+    raised: list[BaseException] = []
+
+    def callback(_future: object) -> None:
+        if does == "shuts down":
+            executor.shutdown()
+        elif does == "waits":
+            with pytest.raises(RuntimeError, match="a callback cannot wait"):
+                futures[2].result(WAIT_S)
+        else:
+            raise SystemExit(3)
+
+    def leave() -> None:
+        try:
+            executor.shutdown(wait=False, cancel_futures=True)
+        except SystemExit as error:
+            raised.append(error)
+
+    futures[0].add_done_callback(callback)
+    leaving = threading.Thread(target=leave, daemon=True)
+    leaving.start()
+    leaving.join(WAIT_S)
+    assert not leaving.is_alive()
+    assert all(future.cancelled() for future in futures)
+    assert len(raised) == (does == "exits")
+    service.gate.set()
+    executor.shutdown()
+
+
 def test_after_a_shutdown_nothing_is_taken(service: Service) -> None:
     """RuntimeError, as the standard library has it, for every way to submit."""
     executor = executor_of(service)
