@@ -14,6 +14,8 @@ an iterable that is slow is left as soon as the next result is there.
 from __future__ import annotations
 
 import itertools
+import sys
+import threading
 import time
 import warnings
 from collections import deque
@@ -191,7 +193,8 @@ class MappedResults(Iterator[R], Generic[R]):
         try:
             if self._deadline is None:
                 return future.result()
-            return future.result(max(0.0, self._deadline - self._clock()))
+            left_s = max(0.0, self._deadline - self._clock())
+            return future.result(min(left_s, threading.TIMEOUT_MAX))
         finally:
             future.cancel()  # where the time is over; else it has ended
 
@@ -213,7 +216,7 @@ def _single_result(_future: ComputeFuture, value: Any) -> tuple[list[Any], None]
 
 
 def _chunks(calls: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    while chunk := list(itertools.islice(calls, size)):
+    while chunk := list(itertools.islice(calls, min(size, sys.maxsize))):
         yield chunk
 
 

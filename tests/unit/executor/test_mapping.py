@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
@@ -268,6 +269,17 @@ def test_chunks_are_tasks(service: Service) -> None:
     (registration,) = service.registered
     (code,) = unpack_buffers(registration["function_code"])
     assert ComputeSerializer().deserialize(code)([(3,), (4,)]) == [[6, 8], None]
+
+
+def test_whatever_is_large_is_no_limit(service: Service) -> None:
+    """Sizes beyond those of a list, and a time without an end."""
+    service.gate.clear()
+    huge = 2**70
+    with executor_of(service) as executor:
+        results = executor.map(double, [1, 2], chunksize=huge, buffersize=huge, timeout=math.inf)
+        answer_all(service, ([2, 4], None))
+        service.gate.set()
+        assert list(results) == [2, 4]
 
 
 def test_a_failure_in_a_chunk_comes_after_the_results_before_it(service: Service) -> None:
