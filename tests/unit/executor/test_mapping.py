@@ -277,7 +277,7 @@ def test_whatever_is_large_is_no_limit(service: Service) -> None:
     huge = 2**70
     with executor_of(service) as executor:
         results = executor.map(double, [1, 2], chunksize=huge, buffersize=huge, timeout=math.inf)
-        answer_all(service, ([2, 4], None))
+        answer_all(service, [[2, 4], None])
         service.gate.set()
         assert list(results) == [2, 4]
 
