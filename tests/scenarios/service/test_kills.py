@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import signal
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -29,6 +30,7 @@ from gcompute.serialize import ComputeSerializer, PureSourceTextInspect
 from tests.scenarios.service.api import Api, payload
 from tests.scenarios.service.queues import channel, publish
 from tests.scenarios.waiting import eventually
+from tests.support.official import official_environment, official_python
 from tests.support.official_agent import running_agent
 from tests.support.rabbitmq import RabbitMQ, running_rabbitmq
 
@@ -246,6 +248,44 @@ def test_an_official_agent_goes_on(tmp_path: Path, broker: RabbitMQ | None) -> N
             assert [future.result(90) for future in futures] == [x * x for x in range(count)]
         client.close()
     assert set(landed.times.values()) == {1}
+
+
+#: Runs tasks by the official SDK: says when the first one has ended, then what all gave.
+_OFFICIAL_CLIENT = """
+import sys
+from globus_compute_sdk import Executor
+
+def square(x):
+    import time
+    time.sleep(0.05)
+    return x * x
+
+with Executor(endpoint_id=sys.argv[1]) as executor:
+    futures = [executor.submit(square, x) for x in range(60)]
+    print(futures[0].result(60), flush=True)
+    print([future.result(90) for future in futures], flush=True)
+"""
+
+
+def test_an_official_client_goes_on(tmp_path: Path, broker: RabbitMQ | None) -> None:
+    """The service is killed while results of its tasks come in; it has them all in the end."""
+    with restarted(tmp_path, broker) as stage:
+        client = subprocess.Popen(
+            [official_python(), "-c", _OFFICIAL_CLIENT, stage.service.endpoint_id],
+            env=official_environment(stage.service, tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert client.stdout is not None
+            assert client.stdout.readline() == "0\n"
+            stage.kill()
+            said, errors = client.communicate(timeout=100)
+        finally:
+            client.kill()
+            client.communicate()
+    assert said == f"{[x * x for x in range(60)]}\n", errors
 
 
 def test_logins_hold(tmp_path: Path) -> None:
