@@ -26,7 +26,7 @@ _PATIENCE_S = 150.0
 
 #: One of each kind: with an agent's results, with users and refusals, with faults, with AMQP.
 _SAME = (
-    "client/batch_of_many",
+    "client/batch_of_hundreds",
     "client/too_many_requests",
     "operations/endpoints",
     "operations/forbidden",
