@@ -56,40 +56,52 @@ def _by_signal(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _by_thread(seconds: float) -> Iterator[None]:
-    thread = ctypes.c_ulong(threading.get_ident())
+    thread, error = ctypes.c_ulong(threading.get_ident()), ctypes.py_object(TaskTimeout)
     # Bare locks, held until somebody is told: an exception that is raised inside an event or a
     # join leaves a lock of theirs behind, and then everybody waits for ever.
-    over, watching = threading.Lock(), threading.Lock()
-    over.acquire()
-    watching.acquire()
+    begun, over, watching = threading.Lock(), threading.Lock(), threading.Lock()
+    for lock in (begun, over, watching):
+        lock.acquire()
     ended: list[bool] = []
+    #: Whether the block has ended. The interpreter changes threads after a call or at the end of
+    #: a loop, not where this is set, nor between a look at it and the call behind that: so once
+    #: it is set nothing is raised any more, and one exception at most is on its way.
+    left = False
 
     def watch() -> None:
+        begun.acquire()
         wait_s = seconds
         while not over.acquire(timeout=wait_s):
-            _raise_in(thread, ctypes.py_object(TaskTimeout))
+            if not left:
+                _raise_in(thread, error)
             wait_s = _AGAIN_S
         ended.append(True)
         watching.release()
 
     try:
         try:
-            # A short limit is over before this returns.
             threading.Thread(target=watch, name="gcompute-time-limit", daemon=True).start()
         except RuntimeError:  # the system has no more threads
             ended.append(True)
             raise
+        begun.release()  # only now: a thread that is interrupted as it starts another breaks it
         yield
     finally:
-        while not ended:
-            try:
-                if over.locked():
-                    over.release()
-                watching.acquire(timeout=_LOOK_S)
-            except TaskTimeout:  # comes as the block ends
-                pass
+        left = True
+        try:
+            _await(ended, over, watching)
+        except TaskTimeout:  # came as the block ended
+            _await(ended, over, watching)
         # It may have been raised, but not have arrived, when the block ended.
         _raise_in(thread, None)
+
+
+def _await(ended: list[bool], over: threading.Lock, watching: threading.Lock) -> None:
+    """Tell a watch that it is over, and wait for its end."""
+    while not ended:
+        if over.locked():
+            over.release()
+        watching.acquire(timeout=_LOOK_S)
 
 
 _raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc

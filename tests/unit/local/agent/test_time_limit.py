@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -89,9 +90,45 @@ def check_one_in_time() -> None:
     assert 0 <= late <= 200
 
 
+def check_beside_busy_threads() -> None:
+    """Nothing but the limit's own error comes out, at any moment, and nothing afterwards."""
+    time_limit_module._AGAIN_S = 0.001
+    sys.setswitchinterval(1e-5)
+    enough = threading.Event()
+
+    def be_busy() -> None:
+        while not enough.is_set():
+            sum(range(50))
+
+    def meet_limits() -> None:
+        for _ in range(50):
+            # An event that is interrupted while it waits may fail for that.
+            with suppress(TaskTimeout, RuntimeError), time_limit(0.0005):
+                threading.Event().wait(0.0004)
+
+    busy = [threading.Thread(target=be_busy) for _ in range(3)]
+    for thread in busy:
+        thread.start()
+    try:
+        for _ in range(8):
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(meet_limits).exception(30) is None
+            for thread in threading.enumerate():
+                if thread.name == "gcompute-time-limit":
+                    thread.join(30)
+                    assert not thread.is_alive()
+    finally:
+        enough.set()
+
+
 @pytest.mark.parametrize(
     "check",
-    [check_interruption, check_a_finalizer_that_ignores_the_limit, check_one_in_time],
+    [
+        check_interruption,
+        check_a_finalizer_that_ignores_the_limit,
+        check_one_in_time,
+        check_beside_busy_threads,
+    ],
     ids=lambda check: str(check.__name__),
 )
 def test_another_thread(check: Callable[[], None]) -> None:
