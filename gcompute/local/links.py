@@ -95,6 +95,7 @@ class Links:
         """Keep what came in, and disconnect."""
         for recovery in self._recoveries:
             recovery.cancel()
+        await self.results.drain()
         self.results.close()
         await self._intake.stop()
         await self._outlet.stop()

@@ -12,6 +12,9 @@ has confirmed it in the queue of its task group; :meth:`Results.recover` forward
 a reconnection or a restart, and when a broker that took no more has room. A second result for a
 task is acknowledged and dropped.
 
+A broker confirms a result to its endpoint before it is here, and the endpoint's tasks are run again
+if it never comes. So an orderly end takes in what the broker has: :meth:`Results.drain`.
+
 What can fail: the store (a full disk). Then nothing is acknowledged, and the batch is tried
 again after a pause.
 """
@@ -28,7 +31,7 @@ from collections.abc import Iterable, Sequence
 from gcompute.messages import StatusReport
 
 from . import routing
-from .amqp import AmqpLink, Delivery
+from .amqp import AmqpLink, Delivery, LinkError
 from .names import Names
 from .outbox import Outbox
 from .store import Store
@@ -43,6 +46,8 @@ _PREFETCH = 1000
 _PAGE = 100
 #: Pause after the store failed, in seconds.
 _RETRY_S = 1.0
+#: How long an orderly end takes in what is left, in seconds.
+_DRAIN_S = 3.0
 
 
 class Results:
@@ -80,6 +85,29 @@ class Results:
             self._names.result_queue, self._on_result, exclusive=True, prefetch=_PREFETCH
         )
         await intake.consume(self._names.heartbeat_queue, self._on_report, exclusive=True)
+
+    async def drain(self) -> None:
+        """Take in what endpoints have sent so far, for some seconds at most."""
+        if self._intake is None:
+            return
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                left = 1
+                while left and not self._is_held_up:
+                    left = await self._waiting(self._intake)
+                    await self._intake.catch_up()
+        except (LinkError, TimeoutError) as error:
+            log.warning("some tasks whose results are not here may run again: %r", error)
+
+    async def _waiting(self, intake: AmqpLink) -> int:
+        """Count the results that the broker has not begun to deliver."""
+        depth = await intake.topology.declare_queue(self._names.result_queue, passive=True)
+        return depth.messages
+
+    @property
+    def _is_held_up(self) -> bool:
+        """Whether results wait for the store, which has failed."""
+        return isinstance(self._flush_due, asyncio.TimerHandle)
 
     def close(self) -> None:
         """Keep what came in, and the confirmations."""

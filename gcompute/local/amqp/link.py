@@ -313,6 +313,12 @@ class AmqpLink:
         """End a consumer; what arrives in between goes back to the queue."""
         await self._open_channel().call("basic_cancel", consumer_tag=consumer_tag)
 
+    async def catch_up(self) -> None:
+        """Return when everything has arrived that the broker had delivered before this call."""
+        # An answer on the channel of the deliveries comes after them, whatever was asked; this
+        # setting is for consumers that start later, and those set their own.
+        await self._open_channel().call("basic_qos", prefetch_count=0)
+
     def ack(self, delivery_tag: int, multiple: bool = False) -> None:
         """Acknowledge a message, or all up to it; nothing happens if the link has since broken."""
         if self._channel is not None and delivery_tag > self._tag_base:

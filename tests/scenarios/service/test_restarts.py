@@ -15,7 +15,7 @@ import pytest
 
 from gcompute.local import LocalService
 from gcompute.messages import ResultMessage, decode
-from tests.scenarios.service.api import SERIALIZER, Api
+from tests.scenarios.service.api import SERIALIZER, Api, payload
 from tests.scenarios.service.queues import channel, publish, receive
 from tests.scenarios.waiting import eventually
 from tests.support.rabbitmq import RabbitMQ
@@ -191,6 +191,40 @@ def test_workers_go_on_after_a_kill(tmp_path: Path) -> None:
         api.close()
 
 
+def mark(folder: str, number: int) -> bytes:
+    """Leave a mark of this call, and a result that takes a while to be taken in."""
+    import os
+
+    with open(os.path.join(folder, str(number)), "a") as file:
+        file.write("x")
+    return bytes(400_000)
+
+
+def test_what_has_ended_before_a_stop_does_not_run_again(
+    tmp_path: Path, broker: str | None
+) -> None:
+    """Also where its result was still with the broker, behind others."""
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    service = LocalService(workers=2, state_dir=tmp_path / "state", broker=broker)
+    try:
+        service.start()
+        api = Api(service.url, service.token)
+        function = api.function(mark)
+        body = {"tasks": {function: [payload(str(marks), number) for number in range(200)]}}
+        tasks = api("submit", body, endpoint_uuid=service.endpoint_id)["tasks"][function]
+        eventually(lambda: len(list(marks.iterdir())) >= 120, 60)
+        service.stop()
+        api.close()
+        service.start()
+        api = Api(service.url, service.token)
+        eventually(_finished(api, tasks), 60)
+        assert {file.read_text() for file in marks.iterdir()} == {"x"}
+        api.close()
+    finally:
+        remove_queues(service, broker)
+
+
 def agent_pid() -> int:
     """Tell the process id of the agent: the parent of the worker that runs this."""
     import os
@@ -211,8 +245,6 @@ def kill_agent(times: int, marks: str) -> str:
 
 
 def _submit_two(api: Api, endpoint: str, function: str, *args: Any) -> str:
-    from tests.scenarios.service.api import payload
-
     body = {"tasks": {function: [payload(*args)]}}
     answer = api("submit", body, endpoint_uuid=endpoint)
     return str(answer["tasks"][function][0])
