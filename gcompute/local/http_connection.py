@@ -52,8 +52,8 @@ class HttpConnection(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: When the client was last heard of, by the loop's clock.
-        self.heard_at = self.loop.time()
+        #: Since when the client is the one to go on, if it is; by the loop's clock.
+        self.waits_since = self.loop.time()
         #: Ends a connection whose client is too slow; none while it owes nothing.
         self._timer: asyncio.TimerHandle | None = None
 
@@ -71,12 +71,13 @@ class HttpConnection(H11Protocol):
         """Hand bytes on, and see what else the client owes."""
         if self.transport.is_closing():
             return
-        self.heard_at = self.loop.time()
+        self.waits_since = self.loop.time()
         super().data_received(data)
         self._look_what_is_owed()
 
     def on_response_complete(self) -> None:
-        """Go on with what the client said meanwhile."""
+        """Go on with what the client said meanwhile; wait for it from now on."""
+        self.waits_since = self.loop.time()
         super().on_response_complete()
         self._look_what_is_owed()
 
@@ -114,7 +115,7 @@ class HttpConnection(H11Protocol):
             self._wait(self.limits.request_s)
 
     def _make_room(self) -> bool:
-        """Close the connection that has been silent longest; give whether there is one."""
+        """Close the connection that has kept waiting longest; give whether there is one."""
         others = [
             other
             for other in self.connections
@@ -122,7 +123,7 @@ class HttpConnection(H11Protocol):
         ]
         if not others:
             return False
-        min(others, key=lambda other: other.heard_at).transport.abort()
+        min(others, key=lambda other: other.waits_since).transport.abort()
         return True
 
     def _wait(self, seconds: float) -> None:

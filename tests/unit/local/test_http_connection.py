@@ -167,6 +167,25 @@ async def test_who_keeps_waiting_longest_gives_way(monkeypatch: pytest.MonkeyPat
 
 
 @in_event_loop
+async def test_who_was_kept_waiting_does_not_give_way_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client whose answer took long has only now the chance to go on."""
+    limits = HttpLimits(max_connections=2)
+    async with serving(monkeypatch, limits) as service:
+        at_work = await service.peer(b"GET /?wait HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        await service.working.acquire()
+        idle = await service.peer(GET)
+        await idle.answer()
+        service.go_on.set()
+        await at_work.answer()
+        await (await service.peer(GET)).answer()
+        assert await idle.rest() == b""
+        at_work.writer.write(GET)
+        assert (await at_work.answer()).endswith(b"00")
+
+
+@in_event_loop
 async def test_too_many_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """One more is refused, and says so; nobody else notices."""
     limits = HttpLimits(max_connections=2)
