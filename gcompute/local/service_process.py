@@ -17,7 +17,7 @@ import atexit
 import json
 import logging
 import os
-import select
+import selectors
 import shutil
 import subprocess
 import sys
@@ -104,14 +104,16 @@ def _read_line(process: subprocess.Popen[bytes], timeout_s: float) -> bytes | No
     number = process.stdout.fileno()
     deadline = time.monotonic() + timeout_s
     line = b""
-    while not line.endswith(b"\n"):
-        readable, _, _ = select.select([number], [], [], max(0.0, deadline - time.monotonic()))
-        if not readable:
-            return None
-        chunk = os.read(number, 65536)
-        if not chunk:
-            break
-        line += chunk
+    # Not select.select, which knows the first 1,024 files of a process alone.
+    with selectors.DefaultSelector() as selector:
+        selector.register(number, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                return None
+            chunk = os.read(number, 65536)
+            if not chunk:
+                break
+            line += chunk
     return line
 
 
