@@ -120,6 +120,9 @@ async def _delete(service: Service, endpoint: Endpoint, now: float) -> None:
     with service.store.transaction():
         service.store.endpoints.delete(endpoint.id, now)
     await service.results.fail_deleted(endpoint.id)
+    if service.store.endpoints.find(endpoint.id) is not None:
+        # It was registered again meanwhile, and has its queues and credentials from that.
+        return
     try:
         await service.provisioning.remove_endpoint(endpoint.id)
     except LinkError as error:

@@ -23,13 +23,14 @@ ENDPOINT, GROUP = str(uuid.uuid4()), str(uuid.uuid4())
 
 
 class SlowBroker:
-    """Stands for provisioning and dispatcher; what happens while it is asked, a test says."""
+    """Stands for provisioning, dispatcher, results; what happens meanwhile, a test says."""
 
     def __init__(self) -> None:
         #: What happens during the next question of a kind.
         self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}
         self.names = Names("gcompute", "secret")
         self.shut: list[str] = []
+        self.removed: list[str] = []
         self.commanded: list[str] = []
         self.sent: list[Any] = []
 
@@ -51,6 +52,12 @@ class SlowBroker:
     async def shut_out(self, endpoint_id: str) -> None:
         self.shut.append(endpoint_id)
 
+    async def remove_endpoint(self, endpoint_id: str) -> None:
+        self.removed.append(endpoint_id)
+
+    async def fail_deleted(self, endpoint_id: str) -> None:
+        await self._ask("fail")
+
     async def forget_commands(self, endpoint_id: str) -> None:
         self.commanded.clear()
 
@@ -69,9 +76,7 @@ class World:
         self.users = Identities(store, [User("ada"), User("bob")])
         self.broker = SlowBroker()
         broker = cast(Any, self.broker)
-        self.service = Service(
-            store, self.users, cast(Any, None), broker, broker, cast(Any, None), "none"
-        )
+        self.service = Service(store, self.users, cast(Any, None), broker, broker, broker, "none")
 
     async def call(self, user: str, operation: str, body: Any = None, **path: str) -> Any:
         """Call an operation as a user."""
@@ -193,6 +198,21 @@ def test_an_endpoint_that_is_deleted_gets_no_task(world: World, operation: str) 
 
     asyncio.run(both())
     assert world.store.tasks.unfinished() == []
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_endpoint_that_is_registered_again_keeps_its_queues(world: World, again: bool) -> None:
+    """While the tasks of the one that is deleted fail, which may take a while."""
+
+    async def both() -> None:
+        await world.register("ada")
+        if again:
+            world.broker.meanwhile["fail"] = lambda: world.register("ada")
+        await world.call("ada", "delete_endpoint", endpoint_uuid=ENDPOINT)
+
+    asyncio.run(both())
+    assert world.broker.removed == ([] if again else [ENDPOINT])
+    assert (world.store.endpoints.find(ENDPOINT) is not None) == again
 
 
 def test_a_locked_manager_has_nothing_started(world: World) -> None:
