@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import atexit
 import concurrent.futures
+import contextlib
 import logging
 import os
 import threading
@@ -196,9 +197,13 @@ class Engine:
             self._cancelled = self._cancelled or cancel
             cancelled = self._outbox.clear() if cancel else []
             self._changed.notify_all()
+        futures = [submission.future for submission in cancelled]
         try:
-            _cancel([submission.future for submission in cancelled])
+            _cancel(futures)
         finally:
+            with self._lock:  # none tells of its end where a Ctrl-C came before its callbacks
+                self._unfinished.difference_update(futures)
+                self._changed.notify_all()
             self._release_when_done()
 
     def wait(self) -> None:
@@ -335,7 +340,7 @@ class Engine:
             if not pause_s:
                 return
             before = waiting
-            self._changed.wait(pause_s)
+            self._changed.wait(min(pause_s, threading.TIMEOUT_MAX))
 
     def _under_way(self, waiting: int) -> int:
         """Count the tasks that were sent and have not ended; with the lock held."""
@@ -378,15 +383,22 @@ class Engine:
 
 
 def _cancel(futures: list[ComputeFuture]) -> None:
-    """Cancel all of them; what a callback raises to end this thread is raised after that."""
+    """Cancel all of them; what is to end this thread meanwhile is raised after that.
+
+    That is a Ctrl-C, or what a callback raises.
+    """
+    left = futures[::-1]
     leaving: BaseException | None = None
-    with running_callbacks(set(futures).__contains__):
-        for future in futures:
-            try:
-                future.cancel()
-            except BaseException as error:
-                leaving = leaving or error
-            future.set_running_or_notify_cancel()
+    while left:
+        try:
+            with running_callbacks(set(left).__contains__):
+                while left:
+                    if left[-1].cancel():
+                        with contextlib.suppress(RuntimeError):  # a Ctrl-C came just after this
+                            left[-1].set_running_or_notify_cancel()
+                    left.pop()
+        except BaseException as error:
+            leaving = leaving or error
     if leaving is not None:
         raise leaving
 

@@ -10,6 +10,7 @@ import weakref
 import pytest
 
 from gcompute import ComputeFuture
+from gcompute.budget import RequestsLeft
 from gcompute.errors import AuthenticationFailed, NotFound, ResultsUnavailable, ServiceUnreachable
 from tests.unit.executor.stand_ins import (
     FUNCTION,
@@ -85,6 +86,29 @@ def test_calls_gather_beside_others_when_requests_are_scarce(service: Service) -
         assert [f.result(WAIT_S) for f in others] == ["done"] * 3
         Stream.last.result(first.task_id, "done")
     assert [sum(map(len, r["tasks"].values())) for _, r in service.requests] == [1, 3]
+
+
+def test_calls_gather_for_whatever_time(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget may be spent for ever: no thread can wait so long, and none dies of it."""
+    asked = threading.Semaphore(0)
+
+    def requests_left() -> RequestsLeft:
+        asked.release()
+        return RequestsLeft(0, 20, float("inf"))
+
+    monkeypatch.setattr(service, "_requests_left", requests_left)
+    executor = executor_of(service)
+    first = executor.submit(double, 0)
+    assert service.arrived.acquire(timeout=WAIT_S)
+    answer_all(service)
+    second = executor.submit(double, 1)
+    for _ in range(3):  # twice for the first, and again with the lock that a shutdown needs
+        assert asked.acquire(timeout=WAIT_S)
+    executor.shutdown(wait=False)
+    assert second.result(WAIT_S) == "done"
+    if not first.done():
+        Stream.last.result(first.task_id, "done")
+    executor.shutdown()
 
 
 def test_one_call_after_another_waits_for_no_others(service: Service) -> None:
@@ -260,6 +284,55 @@ def test_a_callback_of_a_cancelled_task_holds_up_no_other(service: Service, does
     assert not leaving.is_alive()
     assert all(future.cancelled() for future in futures)
     assert len(raised) == (does == "exits")
+    service.gate.set()
+    executor.shutdown()
+
+
+@pytest.mark.parametrize("step", ["cancel", "set_running_or_notify_cancel"])
+@pytest.mark.parametrize("done", [False, True])
+def test_a_shutdown_that_is_interrupted_has_cancelled_all(
+    service: Service, monkeypatch: pytest.MonkeyPatch, step: str, done: bool
+) -> None:
+    """A Ctrl-C takes effect after that, and nobody waits for what will never end."""
+    answer_all(service)
+    service.gate.clear()
+    executor = executor_of(service)
+    executor.submit(double, 0)
+    assert service.arrived.acquire(timeout=WAIT_S)
+    futures = [executor.submit(double, n) for n in range(1, 4)]
+    usual = getattr(ComputeFuture, step)
+    calls: list[ComputeFuture] = []
+
+    def interrupted(future: ComputeFuture) -> object:
+        calls.append(future)
+        if len(calls) == 2 and not done:
+            raise KeyboardInterrupt
+        result: object = usual(future)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return result
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ComputeFuture, step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            executor.shutdown(wait=False, cancel_futures=True)
+    assert len(concurrent.futures.wait(futures, WAIT_S).done) == 3
+    assert all(future.cancelled() for future in futures)
+    service.gate.set()
+    executor.shutdown()
+
+
+def test_a_shutdown_cancels_beside_a_future_that_somebody_has_ended(service: Service) -> None:
+    """One that its user has ended is left as it is."""
+    answer_all(service)
+    service.gate.clear()
+    executor = executor_of(service)
+    executor.submit(double, 0)
+    assert service.arrived.acquire(timeout=WAIT_S)
+    futures = [executor.submit(double, n) for n in range(1, 4)]
+    futures[1].set_result("mine")
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert [future.cancelled() for future in futures] == [True, False, True]
     service.gate.set()
     executor.shutdown()
 
