@@ -7,6 +7,7 @@ ever. Who is about to wait asks here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ def running_callbacks(ends: Callable[[Future[Any]], bool]) -> Iterator[None]:
         yield
     finally:
         if outer is None:
-            del _threads[get_ident()]
+            _threads.pop(get_ident(), None)  # none where a callback has forked
         else:
             _threads[get_ident()] = outer
 
@@ -52,3 +53,8 @@ def check_wait(future: Future[Any]) -> None:
             f"a callback cannot wait for {future!r}, since it runs in the thread that ends it: "
             "use add_done_callback there as well, or wait in a thread of your own"
         )
+
+
+if hasattr(os, "register_at_fork"):
+    # These threads are the parent's, and their idents are given to the first ones of the child.
+    os.register_at_fork(after_in_child=_threads.clear)

@@ -6,10 +6,12 @@ import asyncio
 import concurrent.futures
 import copy
 import logging
+import os
 import pickle
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dill
@@ -18,10 +20,11 @@ import pytest
 from gcompute import ComputeFuture, TaskExecutionFailed
 from gcompute.awaiting import in_thread
 from gcompute.errors import ResultsUnavailable, SerializationError, SubmissionUncertain
-from gcompute.executor.callbacks import running_callbacks
+from gcompute.executor.callbacks import running_callbacks, waits_for_itself
 from gcompute.executor.future import settle
 from gcompute.serialize import ComputeSerializer
 from tests.support.event_loop import in_event_loop
+from tests.unit.executor.stand_ins import WAIT_S
 
 
 def test_it_is_a_future_that_knows_its_task() -> None:
@@ -309,6 +312,30 @@ def test_who_ends_a_future_cannot_wait_for_it(wait: Callable[..., object]) -> No
         assert wait(ended) is None
     with pytest.raises(TimeoutError):
         wait(mine, 0.001)
+
+
+def test_a_forked_process_has_no_thread_that_ends_futures() -> None:
+    """Its first threads have the idents of the parent's, and may wait for whatever they like."""
+    running, over = threading.Event(), threading.Event()
+
+    def run() -> None:
+        with running_callbacks(lambda future: True):
+            running.set()
+            over.wait(WAIT_S)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert running.wait(WAIT_S)
+    with running_callbacks(lambda future: True):
+        child = os.fork()
+        allowed = not child and not waits_for_itself([ComputeFuture()])
+    if not child:
+        with ThreadPoolExecutor(1) as pool:
+            allowed &= not pool.submit(waits_for_itself, [ComputeFuture()]).result()
+        os._exit(0 if allowed else 1)
+    over.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
 
 
 # Copies
