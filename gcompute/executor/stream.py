@@ -295,11 +295,9 @@ class ResultStream:
     def _acknowledge(self) -> None:
         with self._lock:
             tokens, self._handled = self._handled, []
-        consumers = {}
         for token in tokens:
             token.consumer.handled(token.tag)
-            consumers[token.consumer.group] = token.consumer
-        for consumer in consumers.values():
+        for consumer in {token.consumer for token in tokens}:  # of a group there may be several
             consumer.acknowledge()
 
     def _release_later(self, token: Token, after_s: float) -> None:

@@ -6,12 +6,13 @@ import queue
 import socket
 import threading
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
 from gcompute.errors import AuthenticationFailed, ComputeError, ServiceUnreachable
 from gcompute.executor import stream as stream_module
-from gcompute.executor.consuming import Delivery
+from gcompute.executor.consuming import Delivery, QueueConsumer, Token
 from gcompute.executor.stream import ResultStream
 from tests.unit.executor.stand_ins import GROUP, WAIT_S
 
@@ -135,4 +136,29 @@ def test_what_is_left_without_a_connection_is_left_out() -> None:
     stream = ResultStream(_raising(AssertionError("asked")), Listener())
     stream.acknowledge([])
     assert stream._handled == []
+    stream.stop()
+
+
+class _Consumer:
+    """Stands for one of a group's queue, on this connection or on one before it."""
+
+    def __init__(self) -> None:
+        self.group = GROUP
+        self.handled_tags: list[int] = []
+        self.acknowledged: list[int] = []
+
+    def handled(self, tag: int) -> None:
+        self.handled_tags.append(tag)
+
+    def acknowledge(self) -> None:
+        self.acknowledged += self.handled_tags
+
+
+def test_each_consumer_of_a_group_acknowledges_its_own() -> None:
+    """An earlier copy of a result, of a connection that was lost, may be dealt with last."""
+    stream = ResultStream(_raising(AssertionError("asked")), Listener())
+    now, before = _Consumer(), _Consumer()
+    stream._handled = [Token(cast(QueueConsumer, one), tag) for one, tag in ((now, 5), (before, 3))]
+    stream._acknowledge()
+    assert (now.acknowledged, before.acknowledged) == ([5], [3])
     stream.stop()
