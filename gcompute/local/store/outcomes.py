@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .tasks import FAILED, SUCCESS
+from .tasks import FAILED, SUCCESS, page
 
 #: How far a result has come on its way to its user: values of the column ``forwarded``.
 _NOT_FORWARDED, _QUEUED, _CONSUMED = 0, 1, 2
@@ -145,7 +145,7 @@ class Outcomes:
 
         Args:
             after: number of the last task of the page before.
-            limit: length of a page.
+            limit: length of a page; one with large results is shorter.
         """
         rows = self._connection.execute(
             "SELECT tasks.seq, tasks.id, task_group, batches.owner, body, completed_at, "
@@ -157,5 +157,5 @@ class Outcomes:
         )
         return [
             Forward(seq, id_, group, owner, body, completed_at, bool(high_assurance))
-            for seq, id_, group, owner, body, completed_at, high_assurance in rows.fetchall()
+            for seq, id_, group, owner, body, completed_at, high_assurance in page(rows, 4)
         ]

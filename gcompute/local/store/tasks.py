@@ -16,10 +16,26 @@ RUNNING = "running"
 SUCCESS = "success"
 FAILED = "failed"
 
+#: A page of what is to be sent again ends when it has so many bytes: one task may have 10 MiB.
+PAGE_BYTES = 16 * 2**20
+
 #: What a state that an endpoint reports makes of an unfinished task.
 _REPORTED = {"execution-start": RUNNING, "execution-end": RUNNING, RUNNING: RUNNING} | {
     state: state for state in ("waiting-for-nodes", "waiting-for-launch")
 }
+
+
+def page(rows: sqlite3.Cursor, large: int) -> list[Any]:
+    """Read rows up to a number of bytes, at least one; a column of them may be large."""
+    read: list[Any] = []
+    size = 0
+    for row in rows:
+        read.append(row)
+        size += len(row[large])
+        if size >= PAGE_BYTES:
+            break
+    rows.close()
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +225,7 @@ class Tasks:
             upto: number of the last task of all pages.
             endpoint: only those of an endpoint.
             undispatched: only those that the broker has not taken.
-            limit: length of a page.
+            limit: length of a page; one with large payloads is shorter.
         """
         rows = self._connection.execute(
             "SELECT tasks.seq, tasks.id, function, payload, endpoint, resource_specification, "
@@ -228,7 +244,7 @@ class Tasks:
         )
         return [
             WaitingTask(seq, id_, function, payload, to, json.loads(needs), json.loads(serializers))
-            for seq, id_, function, payload, to, needs, serializers in rows.fetchall()
+            for seq, id_, function, payload, to, needs, serializers in page(rows, 3)
         ]
 
     def stranded(self) -> list[str]:

@@ -247,6 +247,16 @@ def test_dispatched_tasks_are_sent_again_only_where_asked(store: Store) -> None:
     assert len(store.tasks.unfinished(undispatched=True)) == 4
 
 
+def test_a_page_of_large_tasks_is_short(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends with the task that makes it too large, and has at least one; so for results."""
+    monkeypatch.setattr("gcompute.local.store.tasks.PAGE_BYTES", len("payload 0") + 1)
+    tasks = submit(store, 5)
+    assert [task.seq for task in store.tasks.unfinished()] == [1, 2]
+    assert [task.seq for task in store.tasks.unfinished(after=4)] == [5]
+    store.outcomes.keep([Outcome(task.id, ENDPOINT, True, bytes(20)) for task in tasks], 5.0)
+    assert [forward.seq for forward in store.outcomes.to_forward(after=1)] == [2]
+
+
 def test_deaths_of_an_endpoint_are_counted_with_each_task(store: Store) -> None:
     """A task that was there often enough is named; one that came later is not yet."""
     (first,) = submit(store)
