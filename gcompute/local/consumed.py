@@ -3,7 +3,7 @@
 The embedded broker loses its queues with the service, and what was in them is forwarded anew. It
 tells of each message that a client has had, by the queue and the message's id, which is the
 task's; all that one turn of the event loop brings is kept in one transaction. So a result comes
-twice only where the service was killed between the two.
+twice only where the service ended before it read, or kept, the acknowledgement.
 
 What can fail: the store (a full disk). Then results may come twice.
 """
