@@ -98,6 +98,8 @@ class ResultFetching(Generic[R]):
         self._stopping = False
         #: Whether the thread waits without an end, since nothing was awaited.
         self._idle = False
+        #: Whether all that was asked for has ended, and others may ask for what is awaited now.
+        self._retired = False
         #: Why AMQP does not work, once the user was told.
         self._told_of_polling = False
         self._reason = ""
@@ -179,6 +181,13 @@ class ResultFetching(Generic[R]):
                 if task is not None:
                     futures.append(task.future)
         return futures
+
+    def retire(self) -> None:
+        """Let what is awaited from now on be: our delivery ends, and answers come late.
+
+        Takes no lock, as any thread may call it at any moment.
+        """
+        self._retired = True
 
     def stop(self) -> None:
         """End the thread, soon."""
@@ -275,7 +284,7 @@ class ResultFetching(Generic[R]):
         """Hand an answer to the delivery where it is the end of an awaited task; give that."""
         if answer is None or not _has_finished(answer):
             return None
-        task = self._pending.take(group, task_id)
+        task = self._pending.take(group, task_id, unless=lambda: self._retired)
         if task is not None:
             self._on_answer(task_id, task, answer)
         return task

@@ -14,7 +14,7 @@ from __future__ import annotations
 import enum
 import itertools
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -178,10 +178,18 @@ class PendingTasks(Generic[R]):
             self._early[task_id] = self._next_submit, result
             return Unmatched.EARLY
 
-    def take(self, group: str, task_id: str) -> AwaitedTask | None:
-        """Take out a task, if it is still awaited."""
+    def take(
+        self, group: str, task_id: str, *, unless: Callable[[], bool] = lambda: False
+    ) -> AwaitedTask | None:
+        """Take out a task, if it is still awaited.
+
+        Args:
+            group: its task group.
+            task_id: the task.
+            unless: looked at in one step with that; must take no time.
+        """
         with self._lock:
-            return self._take(group, task_id)
+            return None if unless() else self._take(group, task_id)
 
     def groups(self) -> dict[str, float]:
         """Give the task groups with awaited tasks, each with its longest silence's start."""

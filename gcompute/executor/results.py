@@ -231,6 +231,7 @@ class ResultSource:
             threads = self._threads
             if self._users or threads is None:
                 return None
+            threads.fetching.retire()  # before others can await anything
             self._threads, self._stopped = None, weakref.ref(threads)
             _ending.add(threads)
         threads.delivery.stop()

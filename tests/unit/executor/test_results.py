@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from gcompute.executor.groups import GroupChoice
 from gcompute.executor.results import shared_by_executors
 from tests.unit.executor.stand_ins import (
     GROUP,
+    SERIALIZER,
     WAIT_S,
     Service,
     Stream,
@@ -189,6 +191,43 @@ def test_access_that_was_refused_is_asked_for_again_after_a_while(
         Stream.last.listener.refused(refusal)
         assert watched() == 3
         assert caplog.messages[-1] == "results come over AMQP again"
+
+
+def test_a_late_answer_takes_no_task_from_those_who_await_it_again(service: Service) -> None:
+    """The threads that asked have nobody any more to whom they could hand it."""
+    task = str(uuid.uuid4())
+    finished = {task: {"status": "success", "result": SERIALIZER.serialize("done")}}
+    asked, late = threading.Event(), threading.Event()
+    askers: list[threading.Thread] = []
+
+    def answer(task_ids: list[str]) -> dict[str, dict[str, Any]]:
+        """Hold the first question that a thread of ours asks; to all others it is not over."""
+        asker = threading.current_thread()
+        if askers or not asker.name.startswith("gcompute-"):
+            return {}
+        askers.append(asker)
+        asked.set()
+        assert late.wait(WAIT_S)
+        return finished
+
+    service._batch_status = answer  # type: ignore[method-assign]
+    service.listed = [task]
+    before = executor_of(service, task_group_id=GROUP)
+    [future] = before.reload_tasks()
+    source = before._engine._source
+    assert source is not None
+    source._threads.fetching.reconcile(GROUP)  # type: ignore[union-attr]
+    assert asked.wait(WAIT_S)
+    Stream.last.result(task, "done")
+    assert future.result(WAIT_S) == "done"
+    before.shutdown(wait=False)
+    with executor_of(service, task_group_id=GROUP) as after:
+        [again] = after.reload_tasks()
+        late.set()
+        askers[0].join(WAIT_S)
+        assert not askers[0].is_alive()
+        Stream.last.result(task, "done")
+        assert again.result(WAIT_S) == "done"
 
 
 def test_executors_that_get_results_in_different_ways_share_no_group(service: Service) -> None:
