@@ -9,6 +9,8 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
+from gcompute.forking import tell_of_forks
+
 #: Tasks that are remembered; one more, and the oldest is forgotten.
 _REMEMBERED = 100_000
 
@@ -25,6 +27,11 @@ class FinishedTasks:
         self._lock = threading.Lock()
         #: Oldest first. In a plain dict the oldest is found by a search, 18 us of it.
         self._states: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        tell_of_forks(self)
+
+    def abandon(self) -> None:
+        """Be usable in a forked process: whoever held the lock is not there."""
+        self._lock = threading.Lock()
 
     def get(self, task_id: str) -> dict[str, Any] | None:
         """Give the state of a task, where it is remembered."""

@@ -8,6 +8,7 @@ for ever: so a fork waits until no thread of ours imports anything.
 
 from __future__ import annotations
 
+import logging  # noqa: F401 - see below
 import os
 import threading
 import weakref
@@ -40,6 +41,8 @@ def _tell_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_tell_all)
+    # A fork takes the locks of those who registered last first. So logging must have registered
+    # before this: who imports something, and has no_fork, comes to need logging's.
     os.register_at_fork(
         before=no_fork.acquire, after_in_parent=no_fork.release, after_in_child=no_fork.release
     )

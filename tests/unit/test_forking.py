@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +17,7 @@ import pytest
 
 from gcompute.budget import RequestBudget
 from gcompute.executor.groups import GroupChoice, TaskGroups
+from gcompute.finished import FinishedTasks
 from gcompute.forking import no_fork, tell_of_forks
 from gcompute.http.connections import Connections
 from gcompute.login import Login
@@ -67,6 +70,37 @@ def test_a_fork_waits_for_what_must_not_be_cut_in_two() -> None:
         assert _in_child(lambda: True)
 
 
+def test_a_fork_does_not_keep_logging_from_what_it_waits_for() -> None:
+    """Most modules make a logger when they are imported, whatever the program imports first."""
+    program = """
+import os, signal, sys, threading
+import gcompute.forking
+
+begun, forking = threading.Event(), threading.Event()
+
+def import_something():
+    with gcompute.forking.no_fork:
+        begun.set()
+        forking.wait()
+        threading.Event().wait(0.1)
+        import logging
+        logging.getLogger("of a module")
+
+signal.alarm(%d)
+importing = threading.Thread(target=import_something)
+importing.start()
+begun.wait()
+import logging
+forking.set()
+child = os.fork()
+if not child:
+    os._exit(0)
+importing.join()
+sys.exit(os.waitpid(child, 0)[1])
+"""
+    subprocess.run([sys.executable, "-c", program % WAIT_S], check=True)
+
+
 def test_what_is_no_more_is_not_told() -> None:
     """Being told keeps nothing alive."""
     counts: list[int] = []
@@ -84,6 +118,7 @@ def test_what_is_no_more_is_not_told() -> None:
 @pytest.mark.parametrize(
     ("make", "use"),
     [
+        (FinishedTasks, lambda finished: finished.add("t", {}) is None),
         (RequestBudget, lambda budget: budget.take(0.0).moment == 0.0),
         (Once, lambda once: once.claim("thing")),
         (TaskGroups, lambda groups: groups.resolve(GroupChoice()) is None),
@@ -93,7 +128,7 @@ def test_what_is_no_more_is_not_told() -> None:
             lambda login: login.authorize().header == "Bearer t",
         ),
     ],
-    ids=["budget", "once", "groups", "connections", "login"],
+    ids=["finished", "budget", "once", "groups", "connections", "login"],
 )
 def test_a_lock_that_was_held_at_the_fork_is_free_in_the_child(
     make: Callable[[], Any], use: Callable[[Any], bool]
