@@ -330,9 +330,12 @@ def test_a_forked_process_has_no_thread_that_ends_futures() -> None:
         child = os.fork()
         allowed = not child and not waits_for_itself([ComputeFuture()])
     if not child:
-        with ThreadPoolExecutor(1) as pool:
-            allowed &= not pool.submit(waits_for_itself, [ComputeFuture()]).result()
-        os._exit(0 if allowed else 1)
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                allowed &= not pool.submit(waits_for_itself, [ComputeFuture()]).result(WAIT_S)
+            os._exit(0 if allowed else 1)
+        finally:  # else the child would go on with the tests
+            os._exit(1)
     over.set()
     thread.join()
     assert os.waitpid(child, 0)[1] == 0
