@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 _BATCH_BYTES = 5_000_000
 
 #: Futures that are looked at one by one.
-_FEW = 8
+_FEW = 256
 
 #: Seconds after which the interpreter's exit says what it waits for.
 _EXIT_SILENCE_S = 5.0
@@ -344,10 +344,10 @@ class Engine:
 
     def _under_way(self, waiting: int) -> int:
         """Count the tasks that were sent and have not ended; with the lock held."""
-        count = len(self._unfinished) - waiting
-        if count <= _FEW:  # it matters whether it is none, and one may just have ended
-            count = sum(not future.done() for future in self._unfinished) - waiting
-        return count
+        if len(self._unfinished) > _FEW:
+            return len(self._unfinished) - waiting
+        # It matters whether it is none: one may just have ended, or have been cancelled.
+        return sum(future.running() for future in self._unfinished)
 
     def _pause(self, seconds: float) -> bool:
         """Wait before a request is repeated; say whether it still should be."""

@@ -70,7 +70,7 @@ class Pace:
             left: the requests that may go; ``None`` for no limit.
             now: the time.
         """
-        if left is None or left.plentiful or not under_way:
+        if left is None or left.plentiful or not (under_way or self._burst):
             return 0.0
         if not left.at_once:
             # Once only: then it waits for its turn among all requests of the client.

@@ -17,7 +17,7 @@ from gcompute import Client
 from gcompute.errors import PermissionDenied
 from gcompute.executor import results as results_module
 from gcompute.executor.groups import GroupChoice
-from gcompute.executor.results import shared_by_executors
+from gcompute.executor.results import ResultThreads, shared_by_executors
 from tests.unit.executor.stand_ins import (
     GROUP,
     SERIALIZER,
@@ -180,6 +180,8 @@ def test_access_that_was_refused_is_asked_for_again_after_a_while(
         assert watched() == 2
         for _ in range(2):
             Stream.last.listener.refused(refusal)
+        # What waited until now fails, and nothing that comes after it.
+        assert cast(ResultThreads, Stream.last.listener).delivery.passed().wait(WAIT_S)
         if transport == "amqp":  # nothing else brings them
             assert watched() == 3
             return
