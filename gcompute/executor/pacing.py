@@ -5,8 +5,8 @@ different things, and each is known by what waits and what is under way:
 
 * One who waits for each result before the next call: each call leaves at once.
 * A burst: its first requests leave as they come, so that results come early. When requests grow
-  scarce, each has a share of what waits, and not much less than all requests of the burst before
-  it together, so that twenty requests are enough for 100,000 tasks.
+  scarce, each has a share of what waits, and as much as all requests of the burst before it
+  together, so that twenty requests are enough for 100,000 tasks.
 * A stream of calls, some of which are always under way: when requests grow scarce, the ones that
   are left are spread over the time until there are more, each with what has come meanwhile.
   Without that they would go in a moment, and whoever calls next would wait for most of the 10 s.
@@ -23,9 +23,6 @@ from gcompute.budget import RequestsLeft
 
 #: Tasks in a request, at most, while requests are plentiful.
 _PLENTIFUL_TASKS = 128
-
-#: Tasks in a request, by those that the burst has sent before, at least, when they are scarce.
-_GROWTH = 2 / 3
 
 #: Seconds without a new task after which a burst is taken to be over.
 _SILENCE_S = 0.02
@@ -80,7 +77,7 @@ class Pace:
         patience_s = max(0.0, self._last + gap_s - now)
         if self._burst:
             goes_on = before is None or waiting > before
-            return min(_SILENCE_S, patience_s) if goes_on and waiting < self._growth() else 0.0
+            return min(_SILENCE_S, patience_s) if goes_on and waiting < self._burst else 0.0
         return patience_s if waiting < _PLENTIFUL_TASKS else 0.0
 
     def share(self, waiting: int, left: RequestsLeft | None) -> int:
@@ -93,7 +90,4 @@ class Pace:
         if left is None or left.plentiful:
             return _PLENTIFUL_TASKS
         fair = math.ceil(waiting / max(1, left.at_once // 2))
-        return max(_PLENTIFUL_TASKS, fair, self._growth())
-
-    def _growth(self) -> int:
-        return math.ceil(self._burst * _GROWTH)
+        return max(_PLENTIFUL_TASKS, fair, self._burst)

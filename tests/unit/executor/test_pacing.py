@@ -74,9 +74,9 @@ def test_a_burst_gathers_while_it_grows() -> None:
     assert 0 < silence_s < 0.1
     assert pause_s(pace, 200, before=100, now=100.1) == silence_s
     assert pause_s(pace, 200, before=200, now=100.1) == 0
-    assert pause_s(pace, 800, before=200, now=100.1) == 0
+    assert pause_s(pace, 1200, before=200, now=100.1) == 0
     assert pause_s(pace, 300, before=200, now=102.0) == 0
-    assert pace.share(800, left(10)) == 800
+    assert pace.share(1200, left(10)) == 1200
 
 
 @pytest.mark.parametrize("rate", [1_000, 10_000, 100_000])
