@@ -91,10 +91,13 @@ class Player:
 
     def play(self, script: str) -> list[Outcome]:
         """Run one script to its end; one that breaks down is a scenario that failed."""
+        # Each has tokens of its own: globus_sdk makes their file while another process that shares
+        # it may already read it.
+        tokens = {"GLOBUS_COMPUTE_USER_DIR": str(self.folder / f"tokens-{script}")}
         try:
             done = subprocess.run(
                 [self.python, "-m", f"tests.matrix.scripts.{script}", self.setting],
-                env=self.environment,
+                env=self.environment | tokens,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
