@@ -144,12 +144,18 @@ def _failure(error: BaseException, where: str) -> LinkError:
     # pika wraps what happened in errors about the attempt and about the phase of it.
     attempts = getattr(error, "exceptions", None) or [error]
     cause = getattr(attempts[-1], "exception", attempts[-1])
-    if isinstance(cause, ProbableAuthenticationError):
+    # pika takes any end of a handshake for a refusal, also that of the line, and keeps the cause as
+    # text; a broker that refuses says so.
+    if isinstance(cause, ProbableAuthenticationError) and _by_broker(cause):
         what = "user or password"
-    elif isinstance(cause, ProbableAccessDeniedError):
+    elif isinstance(cause, ProbableAccessDeniedError) and _by_broker(cause):
         what = "virtual host"
     elif isinstance(cause, ConnectionClosedByBroker) and cause.reply_code in _REFUSALS:
         what = "user or the virtual host"
     else:
         return LinkLost(f"no AMQP connection to {where}: {cause!r}")
     return LinkRefused(f"the AMQP broker at {where} does not accept the {what}: {cause}")
+
+
+def _by_broker(error: BaseException) -> bool:
+    return ConnectionClosedByBroker.__name__ in str(error)

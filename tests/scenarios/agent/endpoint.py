@@ -23,7 +23,7 @@ from gcompute.local.amqp import AmqpLink, Delivery
 from gcompute.messages import ResultMessage, StatusReport, TaskMessage, decode, encode
 from gcompute.serialize import AllCodeStrategies, ComputeSerializer, pack_buffers
 
-PATIENCE_S = 75.0
+PATIENCE_S = 30.0
 #: As source first: a worker cannot import the tests' modules.
 _serializer = ComputeSerializer(strategy_code=AllCodeStrategies())
 

@@ -1,0 +1,45 @@
+"""Why there is no connection: nobody is there now, or we are not wanted."""
+
+from __future__ import annotations
+
+import pytest
+from pika.exceptions import (
+    ConnectionClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+    StreamLostError,
+)
+
+from gcompute.local.amqp.connection import _failure
+from gcompute.local.amqp.errors import LinkLost, LinkRefused
+
+_LOST = StreamLostError("Stream connection lost: ConnectionResetError(104)")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _LOST,
+        ProbableAuthenticationError(repr(_LOST)),
+        ProbableAccessDeniedError(repr(_LOST)),
+        ConnectionClosedByBroker(320, "shutting down"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_line_that_breaks_in_a_handshake_is_no_refusal(error: Exception) -> None:
+    """Whatever pika makes of it: to give up would end an agent for good."""
+    assert isinstance(_failure(error, "broker"), LinkLost)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProbableAuthenticationError(repr(ConnectionClosedByBroker(403, "ACCESS_REFUSED"))),
+        ProbableAccessDeniedError(repr(ConnectionClosedByBroker(530, "vhost not found"))),
+        ConnectionClosedByBroker(403, "ACCESS_REFUSED"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_the_broker_refuses_is_a_refusal(error: Exception) -> None:
+    """Trying again changes nothing."""
+    assert isinstance(_failure(error, "broker"), LinkRefused)
