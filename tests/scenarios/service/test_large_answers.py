@@ -14,8 +14,8 @@ from tests.scenarios.service.queues import channel, publish
 from tests.scenarios.waiting import eventually
 
 REGISTRATION = {"endpoint_name": "bare", "metadata": {}}
-RESULT = "00\n" + "x" * (9 * 2**20)
-COUNT = 16
+RESULT = "00\n" + "x" * (3 * 2**20)
+COUNT = 48
 
 
 def test_results_of_many_tasks_are_not_in_memory_at_once() -> None:
