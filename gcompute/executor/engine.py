@@ -47,7 +47,7 @@ from gcompute.executor.results import (
 )
 from gcompute.executor.sender import Sender
 from gcompute.serialize import ComputeSerializer
-from gcompute.threads import join, spawn
+from gcompute.threads import join, spawn, wait_until
 
 if TYPE_CHECKING:
     from gcompute.client import Client
@@ -218,7 +218,7 @@ class Engine:
         if waits_for_itself(list(self._unfinished)):  # a callback of one that is cancelled
             return
         with self._lock:
-            self._changed.wait_for(lambda: not self._unfinished and self._released)
+            wait_until(self._changed, lambda: not self._unfinished and self._released)
             ending, source = self._ending, self._source
         join(self._sender_thread)
         if ending is not None:
@@ -232,7 +232,7 @@ class Engine:
         with self._lock:
             if not self._changed.wait_for(lambda: not self._unfinished, _EXIT_SILENCE_S):
                 log.warning("%s", self._farewell())
-            self._changed.wait_for(lambda: not self._unfinished)
+            wait_until(self._changed, lambda: not self._unfinished)
         join(self._sender_thread)  # callbacks may still run here, or in the delivery's thread
 
     def _farewell(self) -> str:

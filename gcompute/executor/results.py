@@ -35,6 +35,7 @@ from gcompute.executor.future import ComputeFuture
 from gcompute.executor.groups import TaskGroups
 from gcompute.executor.pending import AwaitedTask, PendingTasks
 from gcompute.executor.stream import ResultStream
+from gcompute.threads import wait_for
 
 if TYPE_CHECKING:
     from gcompute.client import Client
@@ -243,7 +244,7 @@ class ResultSource:
             threads, stopped = self._threads, self._stopped()
             passed = threads.delivery.passed() if threads is not None else None
         if passed is not None:
-            passed.wait()
+            wait_for(passed)
         if stopped is not None:
             stopped.delivery.join()
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+
+import pytest
 
 from gcompute.threads import join, spawn
 
@@ -36,3 +40,36 @@ def test_a_thread_does_not_wait_for_itself() -> None:
 def test_joining_no_thread_returns() -> None:
     """What was never started need not be waited for."""
     join(None)
+
+
+_INTERRUPTED = """
+import _thread, threading, time
+from gcompute.threads import join, spawn, wait_for, wait_until
+
+changed, never = threading.Condition(), threading.Event()
+
+def interrupt():
+    time.sleep(0.3)
+    _thread.interrupt_main()
+
+def waits():
+    with changed:
+        wait_until(changed, never.is_set)
+
+joined = spawn("joined", never.wait)
+spawn("interrupts", interrupt)
+try:
+    {}
+except KeyboardInterrupt:
+    print("left")
+"""
+
+
+@pytest.mark.parametrize("waiting", ["join(joined)", "waits()", "wait_for(never)"])
+def test_an_interrupt_that_wakes_nobody_ends_a_wait(waiting: str) -> None:
+    """As one does that comes between CPython's look for it and the beginning of the wait."""
+    script = _INTERRUPTED.format(waiting)
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "left\n", "")
