@@ -91,7 +91,7 @@ def test_without_a_command_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["diagnos"], "'diagnose'"),
+        (["diagnos"], "diagnose"),
         (["diagnose", "--endpoint", "mine"], "'mine' is no UUID"),
         (["diagnose", "--timeout", "soon"], "'soon' is no number of seconds"),
         (["diagnose", "--timeout", "0"], "'0' is no number of seconds"),

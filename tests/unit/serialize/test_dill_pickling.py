@@ -84,12 +84,15 @@ SENT = [
 def test_nothing_sent_refers_to_gcompute(
     monkeypatch: pytest.MonkeyPatch, value: Any, protocol: int
 ) -> None:
-    """No name and no text of a pickle has gcompute in it, whatever protocol dill is set to."""
+    """No name and no text of a pickle has gcompute in it, whatever protocol dill is set to.
+
+    But for the file of this test's own code, which may lie in a folder of that name.
+    """
     monkeypatch.setitem(dill.settings, "protocol", protocol)
     found = [
         argument
         for _, argument, _ in pickletools.genops(dill_pickling.dumps([value]))
-        if isinstance(argument, str) and "gcompute" in argument
+        if isinstance(argument, str) and "gcompute" in argument and argument != __file__
     ]
     assert found == []
 
