@@ -42,6 +42,9 @@ class Accounts(Protocol):
         The address is without credentials.
         """
 
+    def shut_endpoints_out(self) -> None:
+        """Let nobody publish any more, as the broker is about to end; others' brokers do not."""
+
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in who may do only so much; give his URL.
 
@@ -94,6 +97,10 @@ class EmbeddedAccounts:
         await self._broker.open(self._listener, self._tls)
         return without_credentials(self._broker.url(_SERVICE))
 
+    def shut_endpoints_out(self) -> None:
+        """Take no more connections, and drop those of all others who may publish."""
+        self._broker.shut("the service is stopping", publishers_but=_SERVICE)
+
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in, with a fresh password."""
         login = Login(name, new_password(), write, read)
@@ -135,6 +142,9 @@ class SharedAccount:
     async def open(self) -> str:
         """Give the address."""
         return without_credentials(self._shared)
+
+    def shut_endpoints_out(self) -> None:
+        """Do nothing: this broker keeps what it takes."""
 
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Give the URL: there are no separate users."""

@@ -9,7 +9,8 @@ Two connections, as a broker that is full stops reading from those who publish: 
 taken in and acknowledged all the same.
 
 Each time the outlet is up, everything is declared anew, and what the broker had not confirmed is
-sent again, in the background. What a former run of the service had with the broker is treated
+sent again, in the background: tasks only once the results are in that the broker has, as some
+of those tasks may have run. What a former run of the service had with the broker is treated
 once, at the start: :meth:`Links.start` says how.
 """
 
@@ -19,7 +20,7 @@ import asyncio
 import logging
 import time
 
-from .amqp import AmqpLink
+from .amqp import AmqpLink, LinkLost
 from .dispatch import Dispatcher
 from .names import Names
 from .provisioning import Provisioning
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 _BROKER_S = 5.0
 #: The same where it is our own: it answers, and may have many queues to make.
 _OWN_BROKER_S = 60.0
+#: How long results are taken in at an orderly end, and before tasks are sent again, in seconds.
+_LAST_RESULTS_S = 3.0
+_FIRST_RESULTS_S = 60.0
 
 
 class Links:
@@ -61,7 +65,11 @@ class Links:
         self._orphan: str | None = None
         self._recoveries: set[asyncio.Task[None]] = set()
         self._outlet = AmqpLink(url, on_open=self._open_outlet, name="outlet")
-        self._intake = AmqpLink(url, on_open=self._open_intake, name="intake")
+        self._intake = AmqpLink(
+            url, on_open=self._open_intake, on_lost=self._intake_lost, name="intake"
+        )
+        #: Set while results come in.
+        self._takes_in = asyncio.Event()
         self.results = Results(self._outlet, names, store, result_lifetime=result_lifetime)
         self.dispatcher = Dispatcher(self._outlet, names, store)
 
@@ -95,7 +103,12 @@ class Links:
         """Keep what came in, and disconnect."""
         for recovery in self._recoveries:
             recovery.cancel()
-        await self.results.drain()
+        # What the broker would take from endpoints after the last look would be lost with it.
+        self._provisioning.shut_endpoints_out()
+        try:
+            await self.results.drain(_LAST_RESULTS_S)
+        except LinkLost as error:
+            log.warning("some tasks whose results are not here may run again: %s", error)
         self.results.close()
         await self._intake.stop()
         await self._outlet.stop()
@@ -113,12 +126,28 @@ class Links:
     async def _open_intake(self, link: AmqpLink) -> None:
         await self._provisioning.declare_exchanges(link)
         await self.results.open(link)
+        self._takes_in.set()
+
+    def _intake_lost(self) -> None:
+        self._takes_in.clear()
 
     async def _recover(self) -> None:
         try:
+            await self._take_in()
             # Before they are sent: a former run may not have come to it.
             await self.results.fail_stranded()
             await self.dispatcher.recover()
             await self.results.recover()
         except Exception:
             log.exception("what was left over could not be sent")
+
+    async def _take_in(self) -> None:
+        """Take in the results that the broker has."""
+        while True:
+            await self._takes_in.wait()
+            try:
+                await self.results.drain(_FIRST_RESULTS_S)
+            except LinkLost:
+                # The event is cleared by now.
+                continue
+            return

@@ -82,6 +82,9 @@ class ManagedAccounts:
         """Give the broker's address."""
         return without_credentials(self._broker)
 
+    def shut_endpoints_out(self) -> None:
+        """Do nothing: this broker keeps what it takes."""
+
     async def grant(self, name: str, *, write: str = "", read: str = "") -> str:
         """Let a user in, with a fresh password."""
         password = new_password()

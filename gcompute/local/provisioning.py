@@ -180,6 +180,10 @@ class Provisioning:
         """Take an endpoint's credentials away, and drop its connections."""
         await self._accounts.revoke(self.names.endpoint_account(endpoint_id))
 
+    def shut_endpoints_out(self) -> None:
+        """Have a broker that ends with the service take nothing more from endpoints."""
+        self._accounts.shut_endpoints_out()
+
     async def shut_out_users(self, user_ids: Iterable[str]) -> None:
         """Take all credentials of users away, and drop their connections."""
         names = [name for user_id in user_ids for name in self.names.user_accounts(user_id)]

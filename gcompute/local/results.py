@@ -13,7 +13,8 @@ a reconnection or a restart, and when a broker that took no more has room. A sec
 task is acknowledged and dropped.
 
 A broker confirms a result to its endpoint before it is here, and the endpoint's tasks are run again
-if it never comes. So an orderly end takes in what the broker has: :meth:`Results.drain`.
+if it never comes. So an orderly end takes in what the broker has, and so does whoever is about to
+send tasks again: :meth:`Results.drain`.
 
 What can fail: the store (a full disk). Then nothing is acknowledged, and the batch is tried
 again after a pause.
@@ -31,7 +32,7 @@ from collections.abc import Iterable, Sequence
 from gcompute.messages import StatusReport
 
 from . import routing
-from .amqp import AmqpLink, Delivery, LinkError
+from .amqp import AmqpLink, Delivery, LinkError, LinkLost
 from .names import Names
 from .outbox import Outbox
 from .store import Store
@@ -46,8 +47,6 @@ _PREFETCH = 1000
 _PAGE = 100
 #: Pause after the store failed, in seconds.
 _RETRY_S = 1.0
-#: How long an orderly end takes in what is left, in seconds.
-_DRAIN_S = 3.0
 
 
 class Results:
@@ -86,16 +85,22 @@ class Results:
         )
         await intake.consume(self._names.heartbeat_queue, self._on_report, exclusive=True)
 
-    async def drain(self) -> None:
-        """Take in what endpoints have sent so far, for some seconds at most."""
+    async def drain(self, timeout_s: float) -> None:
+        """Take in what endpoints have sent so far.
+
+        Raises:
+            LinkLost: the link broke; the next one brings what is left.
+        """
         if self._intake is None:
             return
         try:
-            async with asyncio.timeout(_DRAIN_S):
+            async with asyncio.timeout(timeout_s):
                 left = 1
                 while left and not self._is_held_up:
                     left = await self._waiting(self._intake)
                     await self._intake.catch_up()
+        except LinkLost:
+            raise
         except (LinkError, TimeoutError) as error:
             log.warning("some tasks whose results are not here may run again: %r", error)
 

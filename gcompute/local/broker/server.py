@@ -102,6 +102,18 @@ class Broker:
         self._scheme = "amqps" if tls else "amqp"
         self._port = listener.getsockname()[1]
 
+    def shut(self, reason: str, *, publishers_but: str) -> None:
+        """Take no more connections, and close those that may publish, but one user's.
+
+        What they have had confirmed is in the queues, and from now on nothing more is: so whoever
+        empties the queues before `stop` has all of it. Consumers go on.
+        """
+        for server in (self._server, self._opened):
+            if server is not None:
+                server.close()
+        publishers = self._users.publishers() - {publishers_but}
+        self._close_where(lambda user: user is None or user in publishers, reason)
+
     async def stop(self) -> None:
         """Close all connections with 320, wait for their answers a little, and stop listening."""
         if self._server is None:

@@ -38,6 +38,11 @@ class User:
     def __repr__(self) -> str:
         return f"<User {self.name!r}>"
 
+    @property
+    def may_publish(self) -> bool:
+        """Whether there can be an exchange that the user may publish to."""
+        return self.patterns[Right.WRITE].pattern != _NOTHING
+
     def may(self, right: Right, name: str) -> bool:
         """Tell whether the user has `right` on the queue or exchange `name`."""
         return self.patterns[right].search(name or DEFAULT_EXCHANGE_ALIAS) is not None
@@ -63,6 +68,10 @@ class Users:
     def remove(self, name: str) -> None:
         """Forget a user: new logins fail. An unknown name is fine."""
         self._users.pop(name, None)
+
+    def publishers(self) -> set[str]:
+        """Give the names of all who may publish to some exchange."""
+        return {user.name for user in self._users.values() if user.may_publish}
 
     def password(self, name: str) -> str:
         """Return the password of a user.

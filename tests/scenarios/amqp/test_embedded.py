@@ -64,6 +64,36 @@ def test_stopping_tells_clients(embedded: EmbeddedBroker) -> None:
         assert mute.receive() == b""
 
 
+def test_a_broker_that_is_shut_takes_nothing_more_and_gives_what_it_has() -> None:
+    """Who may publish is cut off, and nobody comes in; consumers and the owner go on."""
+    with embedded_broker(BrokerLimits()) as running:
+        add = running.broker.add_user
+        running.call(lambda: add("reader", "r", read="^q$"))
+        running.call(lambda: add("writer", "w", write="^amq[.]default$"))
+        target = running.target
+        with (
+            target.connect() as owner,
+            target.wire().ready(running.broker.url("reader")) as reader,
+            target.wire().ready(running.broker.url("writer")) as writer,
+            target.wire() as mute,
+        ):
+            queue = owner.queue("q", exclusive=False)
+            writer.method(1, spec.Confirm.Select())
+            writer.expect(spec.Confirm.SelectOk)
+            writer.message(1, queue, b"\x00\x00", b"in time")
+            writer.expect(spec.Basic.Ack)
+            running.call(lambda: running.broker.shut("it ends", publishers_but=OWNER))
+            assert writer.expect(spec.Connection.Close).reply_code == 320
+            # Its last words are not heard, and so not confirmed.
+            writer.message(1, queue, b"\x00\x00", b"too late")
+            assert mute.receive_all() == b""
+            with pytest.raises(ConnectionRefusedError):
+                target.wire()
+            reader.method(1, spec.Basic.Get(queue=queue, no_ack=True))
+            reader.expect(spec.Basic.GetOk)
+            assert owner.depth(queue) == 0
+
+
 def test_transactions_are_not_implemented(embedded: EmbeddedBroker) -> None:
     """540; RabbitMQ has them, nobody here needs them."""
     with embedded.target.connect() as client, connection_closes_with(540):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -223,6 +224,86 @@ def test_what_has_ended_before_a_stop_does_not_run_again(
         api.close()
     finally:
         remove_queues(service, broker)
+
+
+def finished_tasks(folder: Path) -> set[str]:
+    """Give the tasks that have a result in the state of a service that does not run."""
+    with closing(sqlite3.connect(folder / "state.sqlite")) as connection:
+        rows = connection.execute("SELECT id FROM tasks WHERE completed_at IS NOT NULL")
+        return {row[0] for row in rows}
+
+
+def test_a_result_that_a_stopping_broker_has_confirmed_is_kept(tmp_path: Path) -> None:
+    """An agent from elsewhere goes on to publish until it is cut off: it would not do so again."""
+    service = LocalService(workers=0, state_dir=tmp_path)
+    service.start()
+    api = Api(service.url, service.token)
+    info = api("register_endpoint", REGISTRATION)
+    function = api.function(double)
+    tasks = [
+        task
+        for _ in range(10)
+        for task in api.submit(info["endpoint_id"], function, *range(2000))["tasks"][function]
+    ]
+    api.close()
+    confirmed: list[str] = []
+    begun = threading.Event()
+
+    def work() -> None:
+        with channel(info["result_queue_info"]["connection_url"]) as opened:
+            for task in tasks:
+                try:
+                    publish(opened, info["result_queue_info"], ResultMessage(task, "00\nx"))
+                except pika.exceptions.AMQPError:
+                    return
+                confirmed.append(task)
+                if len(confirmed) == 100:
+                    begun.set()
+
+    agent = threading.Thread(target=work)
+    agent.start()
+    try:
+        assert begun.wait(20)
+    finally:
+        service.stop()
+        agent.join(20)
+    assert len(confirmed) < len(tasks), "the agent was ready before the service had stopped"
+    assert set(confirmed) - finished_tasks(tmp_path) == set()
+
+
+def test_a_task_whose_result_is_with_the_broker_does_not_run_again(
+    tmp_path: Path, rabbitmq: RabbitMQ
+) -> None:
+    """The service was killed before it kept that the broker had the task, and before it had the
+    result: that comes first when it is back."""
+    service = LocalService(workers=0, state_dir=tmp_path, broker=rabbitmq.url())
+    try:
+        service.start()
+        api = Api(service.url, service.token)
+        info = api("register_endpoint", REGISTRATION)
+        function = api.function(double)
+        tasks = api.submit(info["endpoint_id"], function, *range(300))["tasks"][function]
+        api.close()
+        reading = info["task_queue_info"]
+        with channel(reading["connection_url"]) as opened:
+            receive(opened, reading["queue"], 300)
+            kill(service)
+            for task in tasks[:-1]:
+                publish(opened, info["result_queue_info"], ResultMessage(task, "00\nx"))
+        with closing(sqlite3.connect(tmp_path / "state.sqlite")) as connection, connection:
+            connection.execute("UPDATE tasks SET state = 'received', dispatched_at = NULL")
+        service.start()
+        api = Api(service.url, service.token)
+        eventually(_finished(api, tasks[:-1]))
+        with channel(reading["connection_url"]) as opened:
+            # The one without a result is sent again, and no other.
+            ((properties, _),) = receive(opened, reading["queue"])
+            assert properties.headers["task_uuid"] == tasks[-1]
+            depth = opened.queue_declare(reading["queue"], passive=True).method.message_count
+        assert depth == 0
+        api.close()
+    finally:
+        remove_queues(service, rabbitmq.url())
 
 
 def agent_pid() -> int:
