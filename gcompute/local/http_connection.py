@@ -81,6 +81,16 @@ class HttpConnection(H11Protocol):
         super().on_response_complete()
         self._look_what_is_owed()
 
+    def pause_writing(self) -> None:
+        """Wait until the client reads, from now on."""
+        self.waits_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Go on: a client that reads slowly does not keep waiting like one that reads nothing."""
+        self.waits_since = self.loop.time()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client."""
         self._stop_waiting()
