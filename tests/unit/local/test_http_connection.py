@@ -20,10 +20,11 @@ from tests.support.event_loop import in_event_loop
 
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 30\r\n\r\n"
-SOON_S = 0.05
 #: More than sockets hold.
 PIECES, PIECE_BYTES = 50, 2**20
-NEVER_S = 60.0
+#: What a client has for a request, and for each pause in a body, in seconds.
+REQUEST_S, PAUSE_S = 20.0, 60.0
+LIMITS = HttpLimits(request_s=REQUEST_S, pause_s=PAUSE_S)
 
 
 class Peer:
