@@ -18,7 +18,7 @@ from tests.support.http_front import HttpFront, Request, answer, cut_short
 from tests.support.tcp_proxy import TcpProxy
 
 _QUEUE = "results"
-_WAIT_S = 10.0
+_WAIT_S = 30.0
 
 
 @asynccontextmanager

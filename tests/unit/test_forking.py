@@ -23,7 +23,7 @@ from gcompute.http.connections import Connections
 from gcompute.login import Login
 from gcompute.once import Once
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 def _in_child(function: Callable[[], object]) -> bool:

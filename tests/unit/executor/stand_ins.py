@@ -18,7 +18,7 @@ from gcompute.executor.stream import StreamListener
 from gcompute.messages import ResultMessage, encode
 from gcompute.serialize import ComputeSerializer, unpack_buffers
 
-WAIT_S = 10
+WAIT_S = 60
 ENDPOINT = "20000000-0000-4000-8000-000000000002"
 FUNCTION = "10000000-0000-4000-8000-000000000001"
 GROUP = "30000000-0000-4000-8000-000000000003"

@@ -18,7 +18,7 @@ from gcompute.executor.mapping import DEFAULT_BUFFERSIZE, MappedResults
 from gcompute.serialize import ComputeSerializer, unpack_buffers
 from tests.unit.executor.stand_ins import Service, answer_all, double, executor_of
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 class Calls:

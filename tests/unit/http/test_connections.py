@@ -17,7 +17,7 @@ from gcompute.http.connections import Connections
 from gcompute.login import Login
 from tests.support.scripted_service import StaticAuthorizer
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 def test_none_is_made_before_it_is_used() -> None:
