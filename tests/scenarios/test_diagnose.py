@@ -24,6 +24,7 @@ from gcompute.local import LocalService
 from gcompute.login import Login
 from gcompute.protocol import COMPUTE_RESOURCE_SERVER, COMPUTE_SCOPE
 from tests.scenarios.login.person import Person
+from tests.support.ports import closed_port
 
 NOBODYS = "4b116d3c-1703-4f8f-9f6f-39921e5864df"
 
@@ -172,11 +173,10 @@ def test_a_closed_port_of_the_result_queues(
     service: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As behind a firewall that refuses: HTTP works, and the next step is whom to ask for what."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    access = {"connection_url": f"amqp://u:canary-pw@127.0.0.1:{port}/", "queue_prefix": "p."}
-    monkeypatch.setattr(Client, "get_result_amqp_url", lambda _self: access)
-    report = _diagnosed(service, authorizer=_token(service))
+    with closed_port() as port:
+        access = {"connection_url": f"amqp://u:canary-pw@127.0.0.1:{port}/", "queue_prefix": "p."}
+        monkeypatch.setattr(Client, "get_result_amqp_url", lambda _self: access)
+        report = _diagnosed(service, authorizer=_token(service))
     assert _names(report) == ["result queue ports"]
     assert f"{port} not usable" in report["result queue ports"].found
     assert report["result queue connection"].state is State.SKIPPED
@@ -197,9 +197,9 @@ def test_refused_by_the_broker(service: LocalService, monkeypatch: pytest.Monkey
 
 def test_no_service_there(service: LocalService) -> None:
     """One problem: the layers above it are not tried, and nothing hangs."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    report = _diagnosed(service, base_url=f"http://127.0.0.1:{port}", authorizer=_token(service))
+    with closed_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        report = _diagnosed(service, base_url=url, authorizer=_token(service))
     assert _names(report) == ["service TCP"]
     assert report["service HTTP"].state is State.SKIPPED
     assert report["Globus Auth HTTP"].state is State.OK

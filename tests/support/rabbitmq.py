@@ -21,7 +21,6 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +28,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from tests.support.ports import free_port
 
 #: Debian's `rabbitmq-server` on PATH changes to the user `rabbitmq`; the script behind it does not.
 _SERVER_SCRIPTS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
@@ -50,14 +51,6 @@ class Account:
 
 
 ADMINISTRATOR = Account("tests", "tests", administrator=True)
-
-
-def free_port() -> int:
-    """Return a loopback TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def find_server() -> str | None:

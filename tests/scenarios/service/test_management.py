@@ -14,7 +14,8 @@ from gcompute.local import LocalService, LocalServiceFailed
 from gcompute.local.names import LOGINS
 from tests.scenarios.service.api import Api, payload
 from tests.scenarios.service.queues import channel
-from tests.support.rabbitmq import RabbitMQ, free_port
+from tests.support.ports import closed_port
+from tests.support.rabbitmq import RabbitMQ
 
 
 class Management:
@@ -129,10 +130,11 @@ def test_a_wrong_password_is_named_as_the_cause(rabbitmq: RabbitMQ) -> None:
 
 def test_a_management_that_is_not_there_is_named(rabbitmq: RabbitMQ) -> None:
     """With its host and port."""
-    port = free_port()
-    service = LocalService(0, rabbitmq.url(), broker_management=f"http://u:hidden@127.0.0.1:{port}")
-    with pytest.raises(LocalServiceFailed, match=rf"does not answer at .*:{port}") as caught:
-        service.start()
+    with closed_port() as port:
+        place = f"127.0.0.1:{port}"
+        service = LocalService(0, rabbitmq.url(), broker_management=f"http://u:hidden@{place}")
+        with pytest.raises(LocalServiceFailed, match=rf"does not answer at .*:{port}") as caught:
+            service.start()
     assert "hidden" not in str(caught.value)
 
 

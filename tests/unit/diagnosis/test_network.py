@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gcompute.diagnosis import network
 from gcompute.diagnosis.facts import Route
 from gcompute.diagnosis.outcome import State
+from tests.support.ports import closed_port
 
 _PATIENCE_S = 10.0
 
@@ -32,13 +33,6 @@ def listener() -> Iterator[socket.socket]:
 
 def _route(port: int, *, tls: bool = True, proxied: bool = False) -> Route:
     return Route(f"https://127.0.0.1:{port}", "127.0.0.1", port, tls, proxied)
-
-
-def _closed_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as made:
-        port: int = made.getsockname()[1]
-    return port
 
 
 # -- names and connections ----------------------------------------------------------------------
@@ -77,8 +71,8 @@ def test_an_open_port_is_found(listener: socket.socket) -> None:
 
 def test_a_closed_port_is_a_problem() -> None:
     """The port is named, and what may be in the way."""
-    port = _closed_port()
-    outcome = network.check_tcp(_route(port), _PATIENCE_S)
+    with closed_port() as port:
+        outcome = network.check_tcp(_route(port), _PATIENCE_S)
     assert outcome.state is State.PROBLEM
     assert outcome.found == f"127.0.0.1 port {port}: Connection refused"
     assert "firewall" in outcome.next_step

@@ -11,12 +11,7 @@ from gcompute.diagnosis.facts import Facts, Route, Subject
 from gcompute.diagnosis.outcome import State
 from gcompute.diagnosis.redaction import Redactor
 from gcompute.environment import service_url
-
-
-def _closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as made:
-        port: int = made.getsockname()[1]
-    return port
+from tests.support.ports import closed_port
 
 
 def _facts(url: str) -> Facts:
@@ -54,16 +49,17 @@ def test_an_open_port_is_found() -> None:
 def test_no_open_port_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next step is what to ask of whom, and what works meanwhile; proxies do not help."""
     monkeypatch.delenv("https_proxy", raising=False)
-    port = _closed_port()
-    facts = _facts(f"amqp://u:p@127.0.0.1:{port}/")
-    outcome = queues.check_ports(Subject(), facts)
+    with closed_port() as port:
+        facts = _facts(f"amqp://u:p@127.0.0.1:{port}/")
+        outcome = queues.check_ports(Subject(), facts)
+        monkeypatch.setenv("https_proxy", "http://proxy.example")
+        behind_proxy = queues.check_ports(Subject(), facts)
     assert outcome.state is State.PROBLEM
     assert f"{port} not usable (Connection refused)" in outcome.found
     assert "administrator" in outcome.next_step
     assert "get_batch_result" in outcome.next_step
     assert facts.amqp_port is None
-    monkeypatch.setenv("https_proxy", "http://proxy.example")
-    assert "proxies" in queues.check_ports(Subject(), facts).next_step
+    assert "proxies" in behind_proxy.next_step
 
 
 def test_silence_under_tls_is_a_problem() -> None:

@@ -16,6 +16,7 @@ from gcompute.errors import (
     ServiceUnreachable,
 )
 from gcompute.login import Login
+from tests.support.ports import closed_port
 from tests.support.scripted_service import ScriptedService, StaticAuthorizer
 from tests.unit.http.asking import ASK, VERSION, answering, api_of
 
@@ -145,21 +146,15 @@ def test_an_error_without_text_is_named() -> None:
         answering(httpx.ReadTimeout("")).call(ASK)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def test_a_service_that_is_not_there_was_not_reached() -> None:
     """A real refused connection: surely not sent."""
-    api = http.ServiceAPI(f"http://127.0.0.1:{_free_port()}", LOGIN)
     told = r"check the address.*`gcompute diagnose` finds"
-    with pytest.raises(ServiceUnreachable, match=told) as caught:
-        api.call(ASK)
+    with closed_port() as port:
+        api = http.ServiceAPI(f"http://127.0.0.1:{port}", LOGIN)
+        with pytest.raises(ServiceUnreachable, match=told) as caught:
+            api.call(ASK)
+        api.close()
     assert caught.value.sent is False
-    api.close()
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"])
