@@ -87,12 +87,11 @@ def test_an_agent_that_is_killed_takes_its_engine_along(
         before = set(started_with(MARK, mark))
         agent = agent_of(state)
         assert agent in before
-        os.kill(agent, signal.SIGKILL)
         started.unlink()
+        os.kill(agent, signal.SIGKILL)
         assert eventually(started.exists)
-        left = before & set(started_with(MARK, mark))
         # The service itself; not the agent nor what it forked.
-        assert len(left) == 1
+        assert eventually(lambda: len(before & set(started_with(MARK, mark))) == 1)
         assert agent_of(state) not in before
 
 
