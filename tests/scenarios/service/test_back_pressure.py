@@ -20,6 +20,8 @@ from tests.scenarios.waiting import eventually
 
 _SIZE = 100_000
 _TASKS = 100
+#: Seconds that a task may take to come, and those in which one too many would come.
+_PATIENCE_S, _MORE_S = 20.0, 1.0
 #: Room for twenty: base64 makes them a third longer.
 _BROKER_BYTES = 20 * _SIZE * 4 // 3
 
@@ -54,19 +56,26 @@ def test_tasks_for_an_endpoint_that_is_away_wait_in_the_state(small: Api) -> Non
     eventually(lambda: _states(small, task_ids)["waiting-for-ep"] >= 18)
     states = _states(small, task_ids)
     assert states["received"] >= _TASKS - 40, states
-    assert _delivered(registration["task_queue_info"]) == task_ids
+    assert _delivered(registration["task_queue_info"], _TASKS) == task_ids
     eventually(lambda: _states(small, task_ids)["received"] == 0)
 
 
-def _delivered(queue: dict[str, Any]) -> list[str]:
-    """Consume a task queue as an agent does, and give the ids in order of arrival."""
-    found = []
+def _delivered(queue: dict[str, Any], count: int) -> list[str]:
+    """Consume a task queue as an agent does, and give the ids in order of arrival.
+
+    It ends when nothing comes any more: after a moment once there are as many as there should be,
+    and after a long while before that.
+    """
+    found: list[str] = []
     with pika.BlockingConnection(pika.URLParameters(queue["connection_url"])) as connection:
         channel = connection.channel()
         channel.basic_qos(prefetch_count=5)
-        for method, properties, _ in channel.consume(queue["queue"], inactivity_timeout=3):
+        while True:
+            patience_s = _PATIENCE_S if len(found) < count else _MORE_S
+            method, properties, _ = next(
+                channel.consume(queue["queue"], inactivity_timeout=patience_s)
+            )
             if method is None:
-                break
+                return found
             found.append(properties.headers["task_uuid"])
             channel.basic_ack(method.delivery_tag, multiple=True)
-    return found
