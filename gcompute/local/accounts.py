@@ -13,6 +13,7 @@ import logging
 import secrets
 import socket
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -65,6 +66,7 @@ class EmbeddedAccounts:
         broker: a running broker.
         logins: the users of the last time, who may come back.
         listener: where users are to find the broker.
+        holder_of: tells whose an account is; one user's share what he may have of connections.
         tls: the certificate that they see there; ``None`` for no TLS.
     """
 
@@ -75,12 +77,14 @@ class EmbeddedAccounts:
         broker: Broker,
         logins: Logins,
         listener: socket.socket,
+        holder_of: Callable[[str], str],
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._broker = broker
         self._tls = tls
         self._logins = logins
         self._listener = listener
+        self._holder_of = holder_of
         for login in logins.all():
             self._admit(login)
 
@@ -115,7 +119,13 @@ class EmbeddedAccounts:
         self._broker.close_connections(name, "access was revoked")
 
     def _admit(self, login: Login) -> None:
-        self._broker.add_user(login.name, login.password, write=login.write, read=login.read)
+        self._broker.add_user(
+            login.name,
+            login.password,
+            write=login.write,
+            read=login.read,
+            holder=self._holder_of(login.name),
+        )
 
 
 def new_password() -> str:

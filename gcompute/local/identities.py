@@ -78,6 +78,11 @@ class Identities:
             return None
         return identity.user if identity.user.id == user_id else identity.client
 
+    def person(self, user_id: str) -> str:
+        """Give the id of the user whose client this is, or who it is himself."""
+        identity = self._by_id.get(user_id)
+        return user_id if identity is None else identity.user.id
+
     def groups(self, user_id: str) -> frozenset[str]:
         """Give the groups that a user or a client is in."""
         identity = self._by_id.get(user_id)

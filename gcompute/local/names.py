@@ -84,6 +84,11 @@ class Names:
         """Name of the broker's user who is an endpoint."""
         return f"{self.identity}.endpoint.{endpoint_id}"
 
+    def read_account(self, account: str) -> tuple[str, str]:
+        """Read the name of a broker's user: ``user`` or ``endpoint``, and the id."""
+        kind, id_, *_ = account.removeprefix(f"{self.identity}.").split(".")
+        return kind, id_
+
     def seal(self, text: str) -> str:
         """Give 32 hexadecimal digits that only this service can make of a text."""
         return hmac.digest(self.secret.encode(), text.encode(), "sha256").hex()[:32]

@@ -34,6 +34,7 @@ from .amqp.cleanup import remove
 from .app import create_app
 from .auth import AuthService
 from .consumed import Consumed
+from .holders import Holders
 from .http_server import HttpServer
 from .identities import Identities, Identity
 from .links import Links
@@ -92,7 +93,7 @@ async def running(settings: Settings, agent: AgentProcess | None) -> AsyncIterat
         listener = await listen_again(store, "web service", settings.host, settings.port)
         stack.callback(listener.close)
         identities = Identities(store, settings.users)
-        accounts = await _accounts(settings, store, stack)
+        accounts = await _accounts(settings, store, identities, stack)
         service = await _connect(settings, store, identities, accounts, agent, stack)
         broker = await accounts.open()
         http = HttpServer(create_app(service), listener)
@@ -135,7 +136,9 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     return server_context(Path(settings.ca_file))
 
 
-async def _accounts(settings: Settings, store: Store, stack: AsyncExitStack) -> Accounts:
+async def _accounts(
+    settings: Settings, store: Store, identities: Identities, stack: AsyncExitStack
+) -> Accounts:
     if settings.broker is not None and settings.broker_management is not None:
         # httpx takes a tenth of a second to import, which other services need not spend.
         from .managed_accounts import ManagedAccounts
@@ -150,13 +153,15 @@ async def _accounts(settings: Settings, store: Store, stack: AsyncExitStack) -> 
 
     listener = await listen_again(store, "broker", settings.host)
     stack.callback(listener.close)
-    consumed = Consumed(_names(store), store)
+    names = _names(store)
+    consumed = Consumed(names, store)
     stack.callback(consumed.flush)
     broker = Broker(settings.host)
     broker.tell_consumed(consumed.add)
     await broker.start()
     stack.push_async_callback(broker.stop)
-    return EmbeddedAccounts(broker, store.logins, listener, _tls(settings))
+    holder_of = Holders(names, store, identities, store.local_endpoint())
+    return EmbeddedAccounts(broker, store.logins, listener, holder_of, _tls(settings))
 
 
 async def _connect(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -158,4 +159,5 @@ def _failure(error: BaseException, where: str) -> LinkError:
 
 
 def _by_broker(error: BaseException) -> bool:
-    return ConnectionClosedByBroker.__name__ in str(error)
+    code = re.search(rf"{ConnectionClosedByBroker.__name__}: \((\d+)\)", str(error))
+    return code is not None and int(code[1]) in _REFUSALS

@@ -10,7 +10,7 @@
     topology        those of them that declare, bind and delete
     publishing, deliveries    messages on their way in and out
     vhost, exchange, queue    where messages are and where they go
-    users, limits, heartbeat, queue_arguments, faults, codec    what the others share
+    users, places, limits, heartbeat, queue_arguments, faults, codec    what the others share
 """
 
 from .limits import BrokerLimits

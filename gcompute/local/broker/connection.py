@@ -36,12 +36,14 @@ from .faults import (
     ACCESS_REFUSED,
     CHANNEL_ERROR,
     NOT_ALLOWED,
+    RESOURCE_ERROR,
     UNEXPECTED_FRAME,
     ConnectionFault,
     Fault,
     closing,
 )
 from .limits import BrokerLimits
+from .places import Places
 from .reading import Reading
 from .users import User, Users
 from .vhost import VirtualHost
@@ -73,6 +75,7 @@ class Connection:
         users: Users,
         vhost: VirtualHost,
         limits: BrokerLimits,
+        places: Places,
         on_output: Callable[[Connection], None],
     ) -> None:
         self.state = State.PROTOCOL
@@ -87,6 +90,8 @@ class Connection:
         self._users = users
         self._vhost = vhost
         self._limits = limits
+        self._places = places
+        self._has_place = False
         self._on_output = on_output
         self._reading = Reading(limits.login_frame_max)
         self._frame_max = limits.frame_max
@@ -253,8 +258,18 @@ class Connection:
     def _open(self, method: Any) -> None:
         if method.virtual_host != self._vhost.name:
             raise ConnectionFault(NOT_ALLOWED, f"vhost {method.virtual_host} not found")
+        self._take_place()
         self.state = State.OPEN
         self.send(0, spec.Connection.OpenOk())
+
+    def _take_place(self) -> None:
+        assert self.user is not None, "who opens has logged in"
+        holder = self.user.holder
+        if not self._places.take(holder):
+            count = self._places.taken_by(holder)
+            text = f"this user has {count} connections, and others need what is left: close some"
+            raise ConnectionFault(RESOURCE_ERROR, text)
+        self._has_place = True
 
     def _close(self, method: Any) -> None:
         self._send_confirms()
@@ -276,6 +291,10 @@ class Connection:
         self.paused = True
         self._confirming.clear()
         self._channels.release()
+        if self._has_place:
+            assert self.user is not None, "who has a place has logged in"
+            self._places.give_back(self.user.holder)
+            self._has_place = False
         self._vhost.delete_queues_of(self)
 
     def _send_confirms(self) -> None:

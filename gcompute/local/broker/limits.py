@@ -12,8 +12,11 @@ class BrokerLimits(NamedTuple):
         frame_max: the largest frame, in bytes; a client may negotiate less, down to 4,096.
         login_frame_max: the largest frame of a client that has not logged in, in bytes.
         channel_max: channels of one connection.
-        max_connections: open connections; one more is closed without a word. Below the usual
-            limit of 1,024 files a process, which the web service and the state need as well.
+        max_connections: open connections. One more takes the place of one that has not logged in,
+            or is closed without a word where all have. Below the usual limit of 1,024 files a
+            process, which the web service and the state need as well.
+        max_share: a user may have so many times as many connections as there are places left;
+            one more is refused with 506. So one takes 400 of 500 at most, and the next 80.
         max_queues: queues; one more is refused with 406.
         max_exchanges: exchanges, the predefined ones among them; one more is refused with 406.
             More than queues: each endpoint of a service has one of both.
@@ -37,6 +40,7 @@ class BrokerLimits(NamedTuple):
     login_frame_max: int = 8192
     channel_max: int = 2047
     max_connections: int = 500
+    max_share: int = 4
     max_queues: int = 50_000
     max_exchanges: int = 60_000
     max_bindings: int = 60_000

@@ -25,6 +25,7 @@ from urllib.parse import quote
 from .connection import Connection
 from .faults import CONNECTION_FORCED
 from .limits import BrokerLimits
+from .places import Places
 from .transport import Transport
 from .users import Users
 from .vhost import VirtualHost
@@ -48,13 +49,15 @@ class Broker:
         self._port = port
         self._limits = limits or BrokerLimits()
         self._users = Users()
+        self._places = Places(self._limits)
         self._vhost = VirtualHost(self._limits)
         self._server: asyncio.Server | None = None
         #: Of the socket given to `open`.
         self._opened: asyncio.Server | None = None
         #: Of the port that `url` names: "amqps" where that is of a socket opened with TLS.
         self._scheme = "amqp"
-        self._transports: set[Transport] = set()
+        #: In the order in which they came.
+        self._transports: dict[Transport, None] = {}
         #: Transports whose connection has output.
         self._dirty: list[Transport] = []
         #: Transports that are not read from because the queues are full.
@@ -148,9 +151,18 @@ class Broker:
     # -- users --------------------------------------------------------------------------------
 
     def add_user(
-        self, name: str, password: str, *, configure: str = "", write: str = "", read: str = ""
+        self,
+        name: str,
+        password: str,
+        *,
+        configure: str = "",
+        write: str = "",
+        read: str = "",
+        holder: str | None = None,
     ) -> None:
         """Add a user, or set a known one's password and permissions; connections stay open.
+
+        Users of one `holder` share what one may have of connections; each is his own by default.
 
         `configure`, `write` and `read` are regular expressions that are searched for in names of
         queues and exchanges, as RabbitMQ does: anchor them. Empty ones permit nothing.
@@ -158,7 +170,7 @@ class Broker:
         Raises:
             re.error: if a permission is no regular expression.
         """
-        self._users.add(name, password, configure=configure, write=write, read=read)
+        self._users.add(name, password, configure=configure, write=write, read=read, holder=holder)
 
     def remove_user(self, name: str) -> None:
         """Refuse new logins of a user; `close_connections` drops the open ones."""
@@ -184,21 +196,29 @@ class Broker:
 
     def connected(self, transport: Transport) -> Connection | None:
         """Take a new connection in, or refuse it, as there are too many."""
-        if len(self._transports) >= self._limits.max_connections:
+        if len(self._transports) >= self._limits.max_connections and not self._make_room():
             if not self._refuses:
                 _log.warning("refusing AMQP connections: %d are open", len(self._transports))
             self._refuses = True
             return None
-        self._transports.add(transport)
+        self._transports[transport] = None
 
         def has_output(_: Connection) -> None:
             self._dirty.append(transport)
 
-        return Connection(self._users, self._vhost, self._limits, has_output)
+        return Connection(self._users, self._vhost, self._limits, self._places, has_output)
+
+    def _make_room(self) -> bool:
+        """Cut off who has come first of those who have not logged in; give whether there is one."""
+        for transport in self._transports:
+            if transport.user_name is None and not transport.is_closing:
+                transport.abort()
+                return True
+        return False
 
     def disconnected(self, transport: Transport) -> None:
         """Let a connection go."""
-        self._transports.discard(transport)
+        self._transports.pop(transport, None)
         self._refuses = False
         self._blocked.discard(transport)
         if not self._transports:

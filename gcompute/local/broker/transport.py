@@ -67,6 +67,11 @@ class Transport(asyncio.Protocol):
         return user.name if user else None
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the socket is about to go."""
+        return self._socket.is_closing()
+
+    @property
     def has_published(self) -> bool:
         """Whether the client is one that publishes."""
         return self._connection.has_published

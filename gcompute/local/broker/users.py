@@ -30,8 +30,10 @@ class Right(Enum):
 class User:
     """One account. Open connections share the object, so that new permissions hold at once."""
 
-    def __init__(self, name: str, password: str, patterns: dict[Right, str]) -> None:
+    def __init__(self, name: str, password: str, patterns: dict[Right, str], holder: str) -> None:
         self.name = name
+        #: Who has it: the connections of all his accounts are counted together.
+        self.holder = holder
         self.password = password
         self.patterns = {right: re.compile(text or _NOTHING) for right, text in patterns.items()}
 
@@ -54,14 +56,25 @@ class Users:
     def __init__(self) -> None:
         self._users: dict[str, User] = {}
 
-    def add(self, name: str, password: str, *, configure: str, write: str, read: str) -> None:
+    def add(
+        self,
+        name: str,
+        password: str,
+        *,
+        configure: str,
+        write: str,
+        read: str,
+        holder: str | None = None,
+    ) -> None:
         """Add a user, or give a known one a fresh password and fresh permissions.
+
+        A known one keeps his holder.
 
         Raises:
             re.error: if a permission is no regular expression; nothing has changed then.
         """
         patterns = {Right.CONFIGURE: configure, Right.WRITE: write, Right.READ: read}
-        fresh = User(name, password, patterns)
+        fresh = User(name, password, patterns, holder or name)
         known = self._users.setdefault(name, fresh)
         known.password, known.patterns = fresh.password, fresh.patterns
 

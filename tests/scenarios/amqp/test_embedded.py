@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 
 import pika
 import pytest
 from pika import spec
-from pika.exceptions import ConnectionClosedByBroker, ProbableAuthenticationError
+from pika.exceptions import (
+    ConnectionClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
 
 from gcompute.local.broker import BrokerLimits
 from tests.scenarios.amqp.conftest import EmbeddedBroker, embedded_broker
@@ -122,18 +127,45 @@ def test_full_queues_stop_publishers_until_somebody_consumes(embedded: EmbeddedB
 
 
 def test_one_connection_too_many_is_closed_until_there_is_room() -> None:
-    """Those that are open go on; the log says so once."""
+    """Those that are logged in go on; the log says so once."""
     with embedded_broker(BrokerLimits(max_connections=3)) as running:
         target = running.target
         with target.connect() as client:
-            with target.wire().ready(target.urls[OWNER]), target.wire() as mute:
-                # An answer to bytes: the broker has taken the connection in.
-                mute.send(b"AMQP\x00\x00\x09\x01")
-                mute.expect(spec.Connection.Start)
+            with target.wire().ready(target.urls[OWNER]), target.wire().ready(target.urls[OWNER]):
                 with target.wire() as refused:
                     assert refused.receive_all() == b""
                 client.queue()
             client.ask_until(lambda: _is_let_in(target))
+
+
+def test_who_has_not_logged_in_gives_way() -> None:
+    """The first of them: connections that say nothing keep nobody out."""
+    with embedded_broker(BrokerLimits(max_connections=3)) as running:
+        target = running.target
+        with target.connect() as client, target.wire() as mute, target.wire() as half:
+            for wire in (mute, half):
+                # An answer to bytes: the broker has taken the connection in.
+                wire.send(b"AMQP\x00\x00\x09\x01")
+                wire.expect(spec.Connection.Start)
+            with target.connect() as another:
+                assert mute.receive_all() == b""
+                another.queue()
+            client.queue()
+
+
+def test_accounts_of_one_holder_share_their_places() -> None:
+    """Who has too many connections is told so, and others are let in."""
+    with embedded_broker(BrokerLimits(max_connections=9, max_share=1)) as running:
+        for name in ("one", "two"):
+            running.call(lambda name=name: running.broker.add_user(name, "pw", holder="ada"))
+        target, urls = running.target, [running.broker.url(name) for name in ("one", "two")]
+        parameters = pika.URLParameters(urls[0])
+        with ExitStack() as opened:
+            for number in range(5):
+                opened.enter_context(target.wire().ready(urls[number % 2]))
+            with pytest.raises(ProbableAccessDeniedError, match=r"506.*has 5 connections"):
+                pika.BlockingConnection(parameters)
+            opened.enter_context(target.connect()).queue()
 
 
 def _is_let_in(target: Target) -> bool:
@@ -145,10 +177,13 @@ def _is_let_in(target: Target) -> bool:
 @pytest.mark.parametrize("sent", [b"", b"AM", b"AMQP\x00\x00\x09\x01", b"AMQP\x00\x00\x09\x01\x01"])
 def test_who_does_not_log_in_in_time_is_cut_off(sent: bytes) -> None:
     """However far he came; one who is logged in may be silent."""
-    with embedded_broker(BrokerLimits(handshake_timeout_s=0.2)) as running:
+    limits = BrokerLimits()
+    with embedded_broker(limits) as running:
         target = running.target
         with target.connect() as client, target.wire() as slow:
             slow.send(sent)
+            client.ask_until(lambda: running.open_connections == 2)
+            running.later(limits.handshake_timeout_s)
             slow.receive_all()
             client.queue()
 

@@ -23,6 +23,7 @@ _LOST = StreamLostError("Stream connection lost: ConnectionResetError(104)")
         ProbableAuthenticationError(repr(_LOST)),
         ProbableAccessDeniedError(repr(_LOST)),
         ConnectionClosedByBroker(320, "shutting down"),
+        ProbableAccessDeniedError(repr(ConnectionClosedByBroker(506, "too many connections"))),
     ],
     ids=lambda error: type(error).__name__,
 )

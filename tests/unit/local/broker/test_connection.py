@@ -11,6 +11,7 @@ from pika import spec
 from gcompute.local.broker.codec import FrameParser, content, decode_method, method_frame
 from gcompute.local.broker.connection import Connection, State
 from gcompute.local.broker.limits import BrokerLimits
+from gcompute.local.broker.places import Places
 from gcompute.local.broker.users import Users
 from gcompute.local.broker.vhost import VirtualHost
 
@@ -20,10 +21,16 @@ HELLO = b"AMQP\x00\x00\x09\x01"
 class Peer:
     """The client's side of a connection to a virtual host."""
 
-    def __init__(self, vhost: VirtualHost, limits: BrokerLimits | None = None) -> None:
+    def __init__(
+        self,
+        vhost: VirtualHost,
+        limits: BrokerLimits | None = None,
+        places: Places | None = None,
+    ) -> None:
         users = Users()
         users.add("ann", "pw", configure=".*", write=".*", read=".*")
-        self.connection = Connection(users, vhost, limits or BrokerLimits(), lambda _: None)
+        limits = limits or BrokerLimits()
+        self.connection = Connection(users, vhost, limits, places or Places(limits), lambda _: None)
         self._parser = FrameParser(2**20)
 
     def send(self, *methods: Any, channel: int = 1) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gcompute.local.holders import Holders
 from gcompute.local.identities import Identities
+from gcompute.local.names import Names
 from gcompute.local.store import Store
 from gcompute.local.user import User
 
@@ -74,3 +76,19 @@ def test_secrets_are_in_no_repr(store: Store) -> None:
     ada = Identities(store, [User("ada")]).owner
     assert ada.token not in repr(ada)
     assert ada.client_secret not in repr(ada)
+
+
+def test_all_accounts_of_a_user_have_one_holder(store: Store) -> None:
+    """His own, his client's, and those of their endpoints; the service's endpoint is nobody's."""
+    identities, names = Identities(store, [User("ada"), User("bob")]), Names("gcompute-1", "seal")
+    ada, bob = identities
+    own, of_client, of_bob = (f"{digit}0000000-0000-4000-8000-000000000000" for digit in "123")
+    for endpoint, owner in ((own, ada.user), (of_client, ada.client), (of_bob, bob.user)):
+        with store.transaction():
+            store.endpoints.register(endpoint, owner.id, {}, 1.0)
+    holder_of = Holders(names, store, identities, own)
+    accounts = [*names.user_accounts(ada.user.id), *names.user_accounts(ada.client.id)]
+    accounts.append(names.endpoint_account(of_client))
+    assert {holder_of(account) for account in accounts} == {ada.user.id}
+    assert holder_of(names.endpoint_account(of_bob)) == bob.user.id
+    assert holder_of(names.endpoint_account(own)) == names.endpoint_account(own)
