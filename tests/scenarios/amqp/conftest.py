@@ -31,6 +31,10 @@ class EmbeddedBroker:
     def __init__(self, limits: BrokerLimits) -> None:
         self.broker = Broker(limits=limits)
         self.loop = asyncio.new_event_loop()
+        #: How far the loop's clock is ahead, in seconds.
+        self._ahead_s = 0.0
+        clock = self.loop.time
+        self.loop.time = lambda: clock() + self._ahead_s  # type: ignore[method-assign]
         self._thread = threading.Thread(target=self.loop.run_forever, name="broker under test")
 
     def start(self) -> None:
@@ -56,6 +60,14 @@ class EmbeddedBroker:
             function(*args)
 
         asyncio.run_coroutine_threadsafe(run(), self.loop).result(15)
+
+    def later(self, seconds: float) -> None:
+        """Let time pass for the broker."""
+
+        def forward() -> None:
+            self._ahead_s += seconds
+
+        self.call(forward)
 
     @property
     def open_connections(self) -> int:
