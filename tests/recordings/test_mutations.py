@@ -166,3 +166,33 @@ def test_the_order_of_keys_and_of_ids_means_nothing() -> None:
     assert _matches(turned, recorded)
     turned["json"]["tasks"]["f"].reverse()
     assert not _matches(turned, recorded)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"body": "{}"}),
+        ({}, {"body": "null"}),
+        ({"body": "{}"}, {"body": "[]"}),
+        ({"body": "{}"}, {"body": '{"a": null}'}),
+        ({"body": "{}"}, {"body": '{"a": "nothing"}'}),
+        ({"body": '{"a": 1}'}, {"body": '{"a": 1.0}'}),
+        ({"body": '{"a": 1}'}, {"body": '{"a": true}'}),
+        ({"body": '{"a": 1}'}, {"body": '{"a": 2, "a": 1}'}),
+        ({"body": '{"task_ids": ["1"]}'}, {"body": '{"task_ids": ["1", "1"]}'}),
+        ({"uri": "https://x/a?b=1&b=2"}, {"uri": "https://x/a?b=2&b=1"}),
+        ({"uri": "https://x/a?b=1"}, {"uri": "https://x/a?b=1&b=1"}),
+        ({"uri": "https://x/a?b="}, {"uri": "https://x/a"}),
+        ({"uri": "https://x/a/b"}, {"uri": "https://x/a%2Fb"}),
+        ({"headers": {"content-type": "application/json"}}, {}),
+        ({"headers": {"content-encoding": "gzip"}}, {}),
+        ({"headers": {"x-another": "1"}}, {"headers": {"x-another": "2"}}),
+    ],
+)
+def test_what_is_alike_is_not_the_same(one: Json, other: Json) -> None:
+    """Neither way round: bodies, queries, paths and headers that a service may tell apart."""
+    common = {"method": "POST", "uri": "https://x/a", "body": None, "headers": {}}
+    mine, theirs = (Request(**common | each) for each in (one, other))
+    assert same(mine, mine)
+    assert not same(mine, theirs)
+    assert not same(theirs, mine)

@@ -10,7 +10,7 @@ A body is kept decoded under ``json`` where its decoded form says all, else as t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
@@ -112,8 +112,10 @@ def decoded(text: str) -> Tree:
         return {"text": text}
 
 
-#: Headers that say something; the others are of the connection, the date or the server.
-REQUEST_HEADERS = ("accept", "authorization", "content-type", "user-agent", "x-globus-client-info")
+#: Headers of requests that say nothing of them: they are of the connection, or the body's encoding
+#: and length. A cookie is what a server before the service told the client to repeat.
+UNTOLD_HEADERS = ("accept-encoding", "connection", "content-length", "cookie", "host")
+#: Headers of answers that say something; the others are of the connection, the date or the server.
 RESPONSE_HEADERS = ("content-type", "retry-after", "www-authenticate")
 
 
@@ -121,7 +123,7 @@ def _request(request: Tree) -> Tree:
     return {
         "method": request["method"],
         "uri": request["uri"],
-        "headers": _kept(request["headers"], REQUEST_HEADERS),
+        "headers": {n: v for n, v in _told(request["headers"]) if n not in UNTOLD_HEADERS},
         **decoded(_string(request["body"])),
     }
 
@@ -129,7 +131,7 @@ def _request(request: Tree) -> Tree:
 def _response(response: Tree) -> Tree:
     return {
         "status": response["status"]["code"],
-        "headers": _kept(response["headers"], RESPONSE_HEADERS),
+        "headers": {n: v for n, v in _told(response["headers"]) if n in RESPONSE_HEADERS},
         **decoded(_string(response["body"]["string"])),
     }
 
@@ -138,10 +140,10 @@ def _string(body: str | bytes | None) -> str:
     return body.decode() if isinstance(body, bytes) else body or ""
 
 
-def _kept(headers: Tree, names: tuple[str, ...]) -> dict[str, str]:
-    given = {name.lower(): value for name, value in headers.items()}
-    kept = {name: given[name] for name in names if name in given}
-    return {n: v if isinstance(v, str) else ", ".join(v) for n, v in kept.items()}
+def _told(headers: Tree) -> Iterator[tuple[str, str]]:
+    """Give headers by their names in lower case, in the order of these."""
+    for name, value in sorted((name.lower(), value) for name, value in headers.items()):
+        yield name, value if isinstance(value, str) else ", ".join(value)
 
 
 def _lists(headers: dict[str, str]) -> dict[str, list[str]]:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
-#: Stands for what is not there.
-ABSENT = "nothing"
+
+class Absent(Enum):
+    """Stands for what is not there, and equals no value of JSON."""
+
+    ABSENT = "nothing"
+
+    def __repr__(self) -> str:
+        """Give what reports print."""
+        return str(self.value)
+
+
+ABSENT = Absent.ABSENT
 
 
 def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

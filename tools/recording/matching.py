@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from tools.recording.differences import differences
+from tools.recording.cassette_format import UNTOLD_HEADERS
+from tools.recording.differences import ABSENT, differences
 from tools.recording.meaning import meaning
 from tools.recording.scrubbing import shortened
 
@@ -68,13 +69,19 @@ IGNORED = (
     Ignored("header accept", "nothing", "the service answers in JSON, whatever is asked for"),
     Ignored("header x-globus-client-info", "nothing", "it says which globus_sdk sends"),
     Ignored(
-        "all other headers",
+        f"headers {', '.join(UNTOLD_HEADERS)}",
         "nothing",
-        "they are of the connection or the body's encoding: connection, content-length, host, ...",
+        "they are of the connection or the body's length, and are not recorded",
     ),
-    Ignored("order of the query and of keys in a body", "what is in them", "it means nothing"),
+    Ignored(
+        "order of names in the query and of keys in a body",
+        "what is in them, and the order of values with one name",
+        "it means nothing",
+    ),
 )
 
+#: Headers that are not compared as they are; of the first its part is.
+_OTHERS_HEADERS = ("user-agent", "accept", "x-globus-client-info", *UNTOLD_HEADERS)
 _PROTOCOL = re.compile(r"globus-compute-sdk-[^/\s]+")
 
 
@@ -87,14 +94,16 @@ def address(ours: Request, recorded: Request) -> None:
     """Compare host, path and query."""
     mine, theirs = urlsplit(ours.uri), urlsplit(recorded.uri)
     _same("address", mine._replace(query="").geturl(), theirs._replace(query="").geturl())
-    _same("query", *(sorted(parse_qsl(u.query, keep_blank_values=True)) for u in (mine, theirs)))
+    _same("query", *(_query(parts.query) for parts in (mine, theirs)))
 
 
 def headers(ours: Request, recorded: Request) -> None:
-    """Compare who asks, with which protocol level, and what the body is."""
+    """Compare who asks, with which protocol level, what the body is, and whatever else is said."""
     mine, theirs = (_headers(request) for request in (ours, recorded))
-    for name in ("authorization", "content-type"):
-        _same(f"header {name}", mine.get(name), theirs.get(name))
+    _same(
+        "header",
+        *({n: v for n, v in h.items() if n not in _OTHERS_HEADERS} for h in (mine, theirs)),
+    )
     level = _PROTOCOL.findall(theirs.get("user-agent", ""))
     if level:
         _same("protocol level", _PROTOCOL.findall(mine.get("user-agent", "")), level)
@@ -155,11 +164,22 @@ def _recorded_python(body: Json) -> str | None:
 
 def _decoded(request: Request) -> Json:
     if not request.body:
-        return None
+        return ABSENT
     try:
-        return json.loads(request.body)
+        return json.loads(request.body, object_pairs_hook=_object)
     except ValueError:
         return request.body
+
+
+def _object(pairs: list[tuple[str, Json]]) -> Json:
+    """Give an object; one that has a key twice as its pairs, as readers may take either."""
+    plain = dict(pairs)
+    return plain if len(plain) == len(pairs) else tuple(pairs)
+
+
+def _query(text: str) -> list[tuple[str, str]]:
+    """Give the parameters in the order of their names; values of one name keep theirs."""
+    return sorted(parse_qsl(text, keep_blank_values=True), key=lambda pair: pair[0])
 
 
 def _headers(request: Request) -> dict[str, str]:

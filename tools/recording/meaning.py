@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Iterator
 from typing import Any
 
 from gcompute.errors import SerdeError
@@ -69,7 +70,10 @@ def describe(value: Any) -> Any:
     """Describe a value by what makes it equal to another one."""
     if isinstance(value, types.FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        parts = (value.__defaults__, value.__kwdefaults__, cells, value.__annotations__)
+        parts = (
+            (value.__defaults__, value.__kwdefaults__, cells, value.__annotations__),
+            _globals(value),
+        )
         named = (value.__name__, value.__module__, value.__doc__)
         return ("function", named, _code(value.__code__), describe(parts))
     if isinstance(value, tuple | list | set | frozenset):
@@ -78,9 +82,35 @@ def describe(value: Any) -> Any:
         return (type(value).__name__, ordered)
     if isinstance(value, dict):
         return ("dict", tuple((describe(key), describe(each)) for key, each in value.items()))
-    if hasattr(value, "__dict__") and not isinstance(value, type):
-        return (type(value).__qualname__, describe(vars(value)))
+    told_by_place = type(value).__repr__ is object.__repr__
+    if (hasattr(value, "__dict__") or told_by_place) and not isinstance(value, type):
+        return (type(value).__qualname__, _parts(value))
     return (type(value).__qualname__, repr(value))
+
+
+def _parts(value: object) -> Any:
+    """Describe an object by what it is pickled from; not all of that need be in its attributes."""
+    try:
+        reduced = value.__reduce_ex__(4)
+    except TypeError:  # it cannot be pickled
+        return repr(value)
+    if isinstance(reduced, str):
+        return reduced
+    _make, arguments, *rest = reduced
+    # What is left are the state, and iterators over items.
+    return describe((arguments, *(list(e) if isinstance(e, Iterator) else e for e in rest)))
+
+
+def _globals(function: types.FunctionType) -> dict[str, Any]:
+    """Give what a function finds outside of itself, but functions: these may lead back to it."""
+    names = _names(function.__code__)
+    there = {name: function.__globals__[name] for name in names & function.__globals__.keys()}
+    return {n: v for n, v in sorted(there.items()) if not isinstance(v, types.FunctionType)}
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = (_names(each) for each in code.co_consts if isinstance(each, types.CodeType))
+    return set(code.co_names).union(*inner)
 
 
 def _code(code: types.CodeType) -> Any:

@@ -12,7 +12,7 @@ import pytest
 from gcompute.serialize import ComputeSerializer
 from tools.recording.cassette_format import dump
 from tools.recording.comparison import compared
-from tools.recording.differences import differences
+from tools.recording.differences import ABSENT, differences
 
 Json = Any
 ONE, OTHER, THIRD = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "123")
@@ -115,6 +115,13 @@ def test_differences_are_told_by_place_and_both_values() -> None:
     assert list(differences(one, other)) == [
         ("a[1].b", 1, 2),
         ("c", 1, True),
-        ("d", 1, "nothing"),
-        ("e", "nothing", 1),
+        ("d", 1, ABSENT),
+        ("e", ABSENT, 1),
     ]
+    assert f"{ABSENT!r}" == "nothing"
+
+
+def test_no_value_is_taken_for_none() -> None:
+    """Whatever a field holds, it is another thing than no field."""
+    for value in (None, "", "nothing", 0, False, [], {}):
+        assert list(differences({"a": value}, {})) == [("a", value, ABSENT)]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import base64
+import collections
+import functools
+import types
+from collections.abc import Callable
 
 import dill
 import pytest
@@ -40,6 +44,41 @@ def test_a_function_is_what_it_computes() -> None:
     changed = function("add")
     changed.__defaults__ = (11,)
     assert meaning(text) != meaning(SERIALIZER.serialize(changed))
+
+
+class _Slotted:
+    __slots__ = ("a",)
+
+    def __init__(self, a: int) -> None:
+        self.a = a
+
+
+@pytest.mark.parametrize(
+    "make",
+    [ValueError, lambda a: functools.partial(int, a), lambda a: collections.Counter([a]), _Slotted],
+)
+def test_an_object_is_what_it_is_made_of(make: Callable[[int], object]) -> None:
+    """Also what is in no attribute of it."""
+    assert meaning(_pickled(make(1), 4)) == meaning(_pickled(make(1), 4))
+    assert meaning(_pickled(make(1), 4)) != meaning(_pickled(make(2), 4))
+
+
+def _using(value: int) -> types.FunctionType:
+    namespace = {"__name__": "__main__", "LIMIT": value}
+    exec("def least(x):\n    return min(x, LIMIT, key=lambda y: y or least(1))", namespace)  # noqa: S102  # as scripts are
+    made = namespace["least"]
+    assert isinstance(made, types.FunctionType)
+    return made
+
+
+def test_a_function_is_also_what_it_finds_outside() -> None:
+    """A name of its script with another value makes it another function."""
+    one, same, other = (
+        f"01\n{base64.b64encode(dill.dumps(_using(value), recurse=True)).decode()}"
+        for value in (1, 1, 2)
+    )
+    assert meaning(one) == meaning(same)
+    assert meaning(one) != meaning(other)
 
 
 def test_packed_values_are_told_one_by_one() -> None:
