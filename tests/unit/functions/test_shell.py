@@ -36,7 +36,8 @@ def test_braces_of_a_literal_command_are_its_own() -> None:
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_quoted_value_is_one_word_whatever_is_in_it(value: str) -> None:
     """The shell gives back exactly what was passed."""

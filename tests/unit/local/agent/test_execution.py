@@ -57,7 +57,10 @@ def failure(result: ResultMessage) -> tuple[str, str]:
 
 
 @given(st.lists(st.integers()), st.dictionaries(st.text(), st.integers()))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=30,
+)
 def test_the_value_comes_back(
     workplace: Workplace, args: list[int], kwargs: dict[str, int]
 ) -> None:
