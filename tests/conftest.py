@@ -15,7 +15,9 @@ _GRACE_S = 5.0
 
 # Hypothesis fails an example that takes 200 ms, and one that it was slow to make: a machine that is
 # busy for a moment is no defect.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 # A shell that runs the tests in the background has these ignored, and so would every program that
