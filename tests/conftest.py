@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 #: Seconds that a thread which was told to stop may take to end.
-_GRACE_S = 5.0
+_GRACE_S = 20.0
 
 # Hypothesis fails an example that takes 200 ms, and one that it was slow to make: a machine that is
 # busy for a moment is no defect.
