@@ -2,6 +2,8 @@
 
 """Contains shared errors types that can be raised from API functions"""
 
+from __future__ import annotations
+
 
 class UnexpectedStatus(Exception):
     """Raised by api functions when the response status an undocumented status and Client.raise_on_unexpected_status is True"""
@@ -13,6 +15,9 @@ class UnexpectedStatus(Exception):
         super().__init__(
             f"Unexpected status code: {status_code}\n\nResponse content:\n{content.decode(errors='ignore')}"
         )
+
+    def __reduce__(self) -> tuple[type[UnexpectedStatus], tuple[int, bytes]]:
+        return type(self), (self.status_code, self.content)
 
 
 __all__ = ["UnexpectedStatus"]

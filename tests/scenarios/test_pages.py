@@ -66,8 +66,9 @@ def test_the_readme_does_what_it_says(service: LocalService, tmp_path: Path) -> 
     assert len([line for line in lines if re.fullmatch(r"(\d+) \1", line)]) == 999  # simulate
     assert f"7 failed on {service.endpoint_id}" in lines
     assert "ValueError: no luck" in lines
-    assert lines[-2].startswith("12.566")  # the same, by a Client
-    assert lines[-1].startswith("1031")  # the sum over its batch
+    assert lines[-3].startswith("12.566")  # the same, by a Client
+    assert lines[-2].startswith("1031")  # the sum over its batch
+    assert lines[-1] == "online"  # the endpoint, by the typed bindings
 
 
 @pytest.mark.parametrize("page", ["serialization"])

@@ -68,6 +68,101 @@ PATCHES = (
             " several types, and mypy --strict refuses the cast to what a value is."
         ),
     ),
+    Patch(
+        template="endpoint_module.py.jinja",
+        old="{% set return_string = endpoint.response_type() %}",
+        new=(
+            "{% set return_string = endpoint.response_type() %}\n"
+            '{% if "[" not in return_string.as_unembedded_code() %}\n'
+            '{% set return_string = PythonCode(return_string.as_unembedded_code().split(" | ")'
+            ' | reject("equalto", "Any") | unique(case_sensitive=true) | join(" | ") or "Any") %}\n'
+            "{% endif %}"
+        ),
+        why=(
+            "An answer without a body counts as `Any`, which switches off the checks of whatever a"
+            " caller does with the other answers; it is always None. A model that two answers"
+            " share was named twice."
+        ),
+    ),
+    Patch(
+        template="endpoint_macros.py.jinja",
+        old="{% macro parse_response(parsed_responses, response) %}\n{% if parsed_responses %}",
+        new=(
+            "{% macro parse_response(parsed_responses, response) %}\n"
+            '{% if parsed_responses and response.source.attribute != "None" %}'
+        ),
+        why="An answer without a body is None, and no cast of it to `Any`, which mypy refuses.",
+    ),
+    Patch(
+        template="errors.py.jinja",
+        old="\n__all__",
+        new=(
+            "\n    def __reduce__(self) -> tuple[type[UnexpectedStatus], tuple[int, bytes]]:\n"
+            "        return type(self), (self.status_code, self.content)\n\n__all__"
+        ),
+        why="An error that does not pickle breaks the pool of processes that it happened in.",
+    ),
+    Patch(
+        template="errors.py.jinja",
+        old="class UnexpectedStatus(",
+        new="from __future__ import annotations\n\nclass UnexpectedStatus(",
+        why="Its `__reduce__` names the class in its own body.",
+    ),
+    Patch(
+        template="client.py.jinja",
+        old="_timeout: httpx.Timeout | None = field(default=None,",
+        new="_timeout: httpx.Timeout | None = field(default=httpx.Timeout(60.0, connect=10.0),",
+        why="None is no timeout at all: a service that never answers held its caller for ever.",
+    ),
+    Patch(
+        template="client.py.jinja",
+        old=(
+            "        ``timeout``: The maximum amount of a time a request can take. API functions"
+            " will raise\n        httpx.TimeoutException if this is exceeded.\n"
+        ),
+        new=(
+            "        ``timeout``: How long to wait for a connection, and for the next bytes; by"
+            " default 10\n        and 60 seconds. API functions raise httpx.TimeoutException if it"
+            " is exceeded. ``None`` waits for ever.\n"
+        ),
+        why="It is no limit for the whole of a request; and see `_timeout`.",
+    ),
+    Patch(
+        template="endpoint_macros.py.jinja",
+        old="httpx.TimeoutException: If the request takes longer than Client.timeout.",
+        new=(
+            "httpx.TimeoutException: If the service is silent for longer than Client.timeout.\n"
+            "    httpx.HTTPError: If there is no answer, or none that is whole."
+        ),
+        why="What a caller has to expect of the network; and see `_timeout`.",
+    ),
+    *(
+        Patch(
+            template="client.py.jinja",
+            old=f'field(factory=dict, kw_only=True, alias="{name}")',
+            new=f'field(factory=dict, kw_only=True, alias="{name}", repr=False)',
+            why="They may hold the token or a session: neither belongs in a log.",
+        )
+        for name in ("cookies", "headers")
+    ),
+    Patch(
+        template="client.py.jinja",
+        old='{{ declare_attr("token") | indent(4) }}',
+        new="token: str = field(repr=False)",
+        why="The token does not belong in a log, a traceback of pytest or a notebook.",
+    ),
+    Patch(
+        template="client.py.jinja",
+        old=(
+            'self._headers[self.auth_header_name] = f\\"{self.prefix} {self.token}\\"'
+            " if self.prefix else self.token"
+        ),
+        new=(
+            "self._headers = {**self._headers, self.auth_header_name:"
+            ' f\\"{self.prefix} {self.token}\\" if self.prefix else self.token}'
+        ),
+        why="The dictionary is the caller's, who may give it to other clients and services.",
+    ),
     *(
         Patch(
             template="client.py.jinja",

@@ -27,7 +27,7 @@ def test_passage_that_is_not_there_stops_the_run() -> None:
 
 def test_other_templates_stay_as_they_are() -> None:
     """A template without patches is handed back."""
-    assert apply_patches("errors.py.jinja", "text") == "text"
+    assert apply_patches("model.py.jinja", "text") == "text"
 
 
 def test_every_patch_says_why() -> None:

@@ -85,7 +85,8 @@ def sync_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Response[HTTPValidationError | list[EndpointListEntry]]
@@ -116,7 +117,8 @@ def sync(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         HTTPValidationError | list[EndpointListEntry]
@@ -142,7 +144,8 @@ async def asyncio_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Response[HTTPValidationError | list[EndpointListEntry]]
@@ -171,7 +174,8 @@ async def asyncio(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         HTTPValidationError | list[EndpointListEntry]

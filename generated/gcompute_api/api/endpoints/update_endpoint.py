@@ -140,7 +140,8 @@ def sync_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Response[EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem]
@@ -177,7 +178,8 @@ def sync(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem
@@ -209,7 +211,8 @@ async def asyncio_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Response[EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem]
@@ -244,7 +247,8 @@ async def asyncio(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         EndpointRegistration | MultiUserEndpointRegistration | Error | ValidationProblem

@@ -34,7 +34,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Error | Error | ValidationProblem | RegisterFunctionResponse | None:
+) -> Error | ValidationProblem | RegisterFunctionResponse | None:
     if response.status_code == 200:
         response_200 = RegisterFunctionResponse.from_dict(response.json())
 
@@ -84,7 +84,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Error | Error | ValidationProblem | RegisterFunctionResponse]:
+) -> Response[Error | ValidationProblem | RegisterFunctionResponse]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -97,7 +97,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: RegisterFunctionRequest,
-) -> Response[Error | Error | ValidationProblem | RegisterFunctionResponse]:
+) -> Response[Error | ValidationProblem | RegisterFunctionResponse]:
     """Register a function
 
      Stores code that tasks can call by its id. A registered function does not change; register again for
@@ -108,10 +108,11 @@ def sync_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
-        Response[Error | Error | ValidationProblem | RegisterFunctionResponse]
+        Response[Error | ValidationProblem | RegisterFunctionResponse]
     """
 
     kwargs = _get_kwargs(
@@ -129,7 +130,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: RegisterFunctionRequest,
-) -> Error | Error | ValidationProblem | RegisterFunctionResponse | None:
+) -> Error | ValidationProblem | RegisterFunctionResponse | None:
     """Register a function
 
      Stores code that tasks can call by its id. A registered function does not change; register again for
@@ -140,10 +141,11 @@ def sync(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
-        Error | Error | ValidationProblem | RegisterFunctionResponse
+        Error | ValidationProblem | RegisterFunctionResponse
     """
 
     return sync_detailed(
@@ -156,7 +158,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: RegisterFunctionRequest,
-) -> Response[Error | Error | ValidationProblem | RegisterFunctionResponse]:
+) -> Response[Error | ValidationProblem | RegisterFunctionResponse]:
     """Register a function
 
      Stores code that tasks can call by its id. A registered function does not change; register again for
@@ -167,10 +169,11 @@ async def asyncio_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
-        Response[Error | Error | ValidationProblem | RegisterFunctionResponse]
+        Response[Error | ValidationProblem | RegisterFunctionResponse]
     """
 
     kwargs = _get_kwargs(
@@ -186,7 +189,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: RegisterFunctionRequest,
-) -> Error | Error | ValidationProblem | RegisterFunctionResponse | None:
+) -> Error | ValidationProblem | RegisterFunctionResponse | None:
     """Register a function
 
      Stores code that tasks can call by its id. A registered function does not change; register again for
@@ -197,10 +200,11 @@ async def asyncio(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
-        Error | Error | ValidationProblem | RegisterFunctionResponse
+        Error | ValidationProblem | RegisterFunctionResponse
     """
 
     return (

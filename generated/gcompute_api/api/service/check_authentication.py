@@ -53,7 +53,8 @@ def sync_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Response[str]
@@ -78,7 +79,8 @@ def sync(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         str
@@ -99,7 +101,8 @@ async def asyncio_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Response[str]
@@ -122,7 +125,8 @@ async def asyncio(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         str

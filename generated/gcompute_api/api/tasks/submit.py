@@ -110,7 +110,8 @@ def sync_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Response[Error | SubmitResponse | ValidationProblem]
@@ -146,7 +147,8 @@ def sync(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Error | SubmitResponse | ValidationProblem
@@ -177,7 +179,8 @@ async def asyncio_detailed(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Response[Error | SubmitResponse | ValidationProblem]
@@ -211,7 +214,8 @@ async def asyncio(
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        httpx.TimeoutException: If the service is silent for longer than Client.timeout.
+        httpx.HTTPError: If there is no answer, or none that is whole.
 
     Returns:
         Error | SubmitResponse | ValidationProblem
