@@ -67,6 +67,8 @@ class LocalEndpoint:
         with self._service.store.transaction():
             # The folder may have had another owner the last time.
             self._service.store.endpoints.give(self.id, self._owner.user.id)
+            # Who starts the service wants the endpoint too, which somebody may have stopped before.
+            self._service.store.endpoints.lock(self.id, until=0.0)
         await self._begin(await self._register())
         self._watch = asyncio.create_task(self._keep_alive(), name="gcompute-endpoint")
 
