@@ -66,7 +66,10 @@ def test_broken_requests_end_their_own_connection_only(
     requests = _requests(service["users"]["ann"]["token"])
     random = Random(f"{CAMPAIGN.start} http")
     statuses: Counter[int] = Counter()
-    with httpx.Client(base_url=service["url"]) as bystander, caplog.at_level(logging.WARNING):
+    with (
+        httpx.Client(base_url=service["url"], timeout=30) as bystander,
+        caplog.at_level(logging.WARNING),
+    ):
         for number in range(CAMPAIGN.cases):
             data = mutated_bytes(random, requests[number % len(requests)])
             found = [

@@ -124,4 +124,5 @@ def log_in(service: LocalService) -> httpx.Response:
         f"{service.url}/v2/oauth2/token",
         auth=(variables["GLOBUS_COMPUTE_CLIENT_ID"], variables["GLOBUS_COMPUTE_CLIENT_SECRET"]),
         data={"grant_type": "client_credentials", "scope": "openid"},
+        timeout=30,
     )

@@ -41,7 +41,7 @@ def wait_for_end(pid: int) -> None:
 def answers(url: str) -> bool:
     """Tell whether a service is there."""
     try:
-        return httpx.get(f"{url}/v2/version").status_code == 200
+        return httpx.get(f"{url}/v2/version", timeout=30).status_code == 200
     except httpx.ConnectError:
         return False
 

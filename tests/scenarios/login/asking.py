@@ -14,7 +14,7 @@ from gcompute.protocol import COMPUTE_RESOURCE_SERVER
 def asked(service: LocalService, header: str | None) -> httpx.Response:
     """Ask the service whom a header stands for."""
     headers = {} if header is None else {"Authorization": header}
-    return httpx.get(f"{service.url}/v2/authenticate", headers=headers)
+    return httpx.get(f"{service.url}/v2/authenticate", headers=headers, timeout=30)
 
 
 def stored(app: globus_sdk.GlobusApp | None) -> Any:

@@ -29,9 +29,9 @@ _PATIENCE_S = 30.0
 
 def code_from_page(address: str, password: str) -> str:
     """Log in on the page of an address; give the code that it shows."""
-    page = httpx.get(address)
+    page = httpx.get(address, timeout=30)
     assert page.status_code == 200, page.text
-    answer = httpx.post(address, data={"token": password}, follow_redirects=True)
+    answer = httpx.post(address, data={"token": password}, follow_redirects=True, timeout=30)
     found = _CODE.search(answer.text)
     assert found is not None, answer.text
     return found[1]

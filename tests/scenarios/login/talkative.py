@@ -142,7 +142,9 @@ def end_logins(service: LocalService) -> None:
     """Revoke what the client keeps; here, where no failure shows the variables."""
     for token in note_stored_tokens():
         data = {"token": token, "client_id": NATIVE_CLIENT_ID}
-        httpx.post(f"{service.url}/v2/oauth2/token/revoke", data=data).raise_for_status()
+        httpx.post(
+            f"{service.url}/v2/oauth2/token/revoke", data=data, timeout=30
+        ).raise_for_status()
 
 
 def show(*objects: object) -> None:
@@ -289,7 +291,11 @@ def main() -> None:
         fail(service)
         be_a_person(service)
         print_processes()
-        httpx.get(f"{service.url}/v2/oauth2/userinfo", headers={"Authorization": f"Bearer {WRONG}"})
+        httpx.get(
+            f"{service.url}/v2/oauth2/userinfo",
+            headers={"Authorization": f"Bearer {WRONG}"},
+            timeout=30,
+        )
         lose(service)
     print_files()
     print("done", flush=True)

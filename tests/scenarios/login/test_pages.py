@@ -25,7 +25,7 @@ _ASKED = {
 @pytest.fixture
 def http(service: LocalService) -> Iterator[httpx.Client]:
     """A client of the bare service."""
-    with httpx.Client(base_url=service.url) as made:
+    with httpx.Client(base_url=service.url, timeout=30) as made:
         yield made
 
 

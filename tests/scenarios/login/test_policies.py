@@ -29,6 +29,7 @@ def _guarded(service: LocalService, header: str | None) -> str:
         f"{service.url}/v3/endpoints",
         headers={"Authorization": str(header)},
         json={"endpoint_name": "guarded", "metadata": {}, "authentication_policy": POLICY},
+        timeout=30,
     )
     answer.raise_for_status()
     return str(answer.json()["endpoint_id"])

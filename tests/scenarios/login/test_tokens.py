@@ -63,6 +63,7 @@ def test_a_request_survives_the_end_of_its_token(
     httpx.post(
         f"{service.url}/v2/oauth2/token/revoke",
         data={"token": token, "client_id": str(client.app.client_id if client.app else "")},
+        timeout=30,
     ).raise_for_status()
     assert client.register_function(abs)
     assert stored(client.app).access_token != token

@@ -22,7 +22,7 @@ class Management:
     """The management of a node, as its administrator."""
 
     def __init__(self, node: RabbitMQ) -> None:
-        self.http = httpx.Client(base_url=node.management_url())
+        self.http = httpx.Client(base_url=node.management_url(), timeout=30)
 
     def users(self) -> set[str]:
         """Names of all users of the node."""

@@ -309,6 +309,6 @@ def test_paths_that_lead_nowhere_have_the_error_body_too(service: LocalService) 
         ("GET", "/v4/endpoints", 404),
         ("DELETE", "/v2/version", 405),
     ):
-        response = httpx.request(method, service.url + path)
+        response = httpx.request(method, service.url + path, timeout=30)
         assert response.status_code == status
         assert response.json()["http_status_code"] == status

@@ -66,7 +66,9 @@ def test_without_a_valid_token(service: LocalService, token: str | None) -> None
 @pytest.mark.parametrize("header", ["Basic abc", "Bearer", "token"])
 def test_an_authorization_of_another_kind(service: LocalService, header: str) -> None:
     """Only bearer tokens count, and the answer says so."""
-    response = httpx.get(f"{service.url}/v2/authenticate", headers={"authorization": header})
+    response = httpx.get(
+        f"{service.url}/v2/authenticate", headers={"authorization": header}, timeout=30
+    )
     assert response.status_code == 401
     assert response.headers["www-authenticate"] == "Bearer"
 

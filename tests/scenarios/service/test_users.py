@@ -268,7 +268,7 @@ def program(service: LocalService) -> Iterator[Api]:
         variables["GLOBUS_COMPUTE_CLIENT_SECRET"],
     )
     form = {"grant_type": "client_credentials", "scope": COMPUTE_SCOPE}
-    answer = httpx.post(f"{service.url}/v2/oauth2/token", data=form, auth=credentials)
+    answer = httpx.post(f"{service.url}/v2/oauth2/token", data=form, auth=credentials, timeout=30)
     made = Api(service.url, answer.json()["access_token"])
     yield made
     made.close()

@@ -365,7 +365,7 @@ def test_an_unknown_version_is_refused(either: AnyClient, service: LocalService)
     """422 by the service, which names the field; the client knows the choices itself."""
     with pytest.raises(ValueError, match="service must be one of"):
         either.get_version("everything")
-    answer = httpx.get(f"{service.url}/v2/version", params={"service": "everything"})
+    answer = httpx.get(f"{service.url}/v2/version", params={"service": "everything"}, timeout=30)
     served = httpx.MockTransport(lambda _request: answer)
     settings = _settings(service) | {"transport": served}
     with type(either)(**settings) as client:
