@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -18,6 +19,8 @@ from contextlib import suppress
 from typing import Any
 
 from .agent_lock import AgentLock
+
+log = logging.getLogger(__name__)
 
 #: The interpreter's own ``__main__`` is left to user functions, which an engine may run there.
 _COMMAND = "from gcompute.local.agent.__main__ import main as _main; raise SystemExit(_main())"
@@ -101,6 +104,7 @@ class AgentProcess:
             async with asyncio.timeout(_STOP_S):
                 await self.wait()
         except TimeoutError:
+            log.warning("agent %d did not stop within %g s, and is killed", self.pid, _STOP_S)
             self._process.kill()
             await self.wait()
 
