@@ -4,8 +4,8 @@ Known secrets and names (tokens, identities, hosts, folders) are replaced wherev
 what is made afresh (passwords of the broker) is found by its shape. A stand-in says what it stands
 for, so that a token that is sent for another user is seen.
 
-Pure. Texts within base64 are out of reach: scenarios let workers send nothing of their machine,
-and a test looks into every pickle of the recordings.
+Pure. Texts within base64 are out of reach here: scenarios let workers send nothing of their
+machine, `serialization` moves what its samples name, and a test looks into every pickle.
 """
 
 from __future__ import annotations

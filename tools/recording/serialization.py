@@ -8,8 +8,11 @@ pickled functions and source know where they come from.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -33,6 +36,10 @@ _VERSIONS = (
     "'globus-compute-sdk ' + package.__version__ + ', dill ' + __import__('dill').__version__ + "
     "', Python ' + __import__('platform').python_version()"
 )
+#: Where that Python is installed: pickled classes may name files of its library.
+_LIBRARY = "__import__('sys').base_prefix + '/lib/'"
+#: Base64 as the official package writes it.
+_BASE64 = re.compile(r"(?:^[A-Za-z0-9+/]{76}\n)*^[A-Za-z0-9+/]+={0,2}\n", re.MULTILINE)
 
 
 def record_serialization(target: Path, python: str, folder: Path) -> int:
@@ -47,6 +54,7 @@ def record_serialization(target: Path, python: str, folder: Path) -> int:
         shutil.copy(_INTEROP / script, folder)
     lines: dict[str, list[Json]] = {}
     with _peer("samples", python, folder) as writer, _peer("peer", python, folder) as loader:
+        library = _ask(writer, do="evaluate", expression=_LIBRARY)["value"]
         head = {
             "client": _ask(writer, do="evaluate", expression=_VERSIONS)["value"],
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -54,6 +62,8 @@ def record_serialization(target: Path, python: str, folder: Path) -> int:
         }
         for strategy, sample in ROWS:
             written = _ask(writer, do="write", expression=sample.name, strategy=strategy)
+            if "text" in written:
+                written["text"] = moved(written["text"], library)
             told = _told(written, loader, sample.probe)
             lines.setdefault(strategy, [{"strategy": strategy, **head}]).append(
                 {"sample": sample.name, "probe": sample.probe, **told}
@@ -63,6 +73,30 @@ def record_serialization(target: Path, python: str, folder: Path) -> int:
         text = "".join(f"{json.dumps(each)}\n" for each in objects)
         (target / "serialization" / f"{strategy}.jsonl").write_text(text, "utf-8")
     return len(ROWS)
+
+
+def moved(text: str, folder: str) -> str:
+    """Give a serialized text whose pickles name another folder in place of one of this machine.
+
+    The other one is as long: pickles, and packed values, tell the lengths of what is in them.
+    """
+    name, other = (
+        folder.encode(),
+        f"/{'elsewhere/' * len(folder)}"[: len(folder) - 1].encode() + b"/",
+    )
+
+    def replaced(found: re.Match[str]) -> str:
+        try:
+            content = base64.b64decode(found[0])
+        except binascii.Error:
+            return found[0]
+        return (
+            base64.encodebytes(content.replace(name, other)).decode()
+            if name in content
+            else found[0]
+        )
+
+    return _BASE64.sub(replaced, text)
 
 
 def _told(written: Json, loader: subprocess.Popen[str], probe: str) -> Json:
