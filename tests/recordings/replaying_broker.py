@@ -3,7 +3,8 @@
 It walks through the recording. What the recorded client sent, ours must send before the walk goes
 on: the same methods, for the same queues. What the recorded broker sent, ours is sent. Channels and
 consumers have the names that our client gives them. What only our client does (it limits its
-prefetch, and closes what it opened) is answered and listed in `beyond`.
+prefetch, and closes what it opened) is answered and listed in `beyond`. Every argument of what it
+sends is compared but those that are `FREE`, and at the end the same deliveries are acknowledged.
 
 A result is not sent before the submit of its task was answered, as that came first in truth.
 It listens on loopback, in a thread of its own; pika on our side is the real one.
@@ -22,7 +23,8 @@ import pika.frame
 from pika import spec
 from pika.spec import BasicProperties
 
-from tools.recording.frames import bytes_of
+from tools.recording.differences import differences
+from tools.recording.frames import bytes_of, describe
 
 Event = dict[str, Any]
 
@@ -36,6 +38,14 @@ _ANSWERS: dict[str, Callable[[Any], Any]] = {
     "Basic.Qos": lambda _asked: spec.Basic.QosOk(),
     "Channel.Close": lambda _asked: spec.Channel.CloseOk(),
     "Connection.Close": lambda _asked: spec.Connection.CloseOk(),
+}
+#: What the client may say otherwise, by method and path of the argument, with the reason.
+FREE = {
+    ("Connection.StartOk", "client_properties.connection_name"): "ours tells brokers whose it is",
+    ("Connection.StartOk", "client_properties.platform"): "the Python that plays may be another",
+    ("Connection.StartOk", "client_properties.version"): "pika's, which may be another",
+    ("Connection.TuneOk", "heartbeat"): "ours notices sooner that a connection is gone",
+    ("Basic.Consume", "consumer_tag"): "each consumer has a name of its own",
 }
 
 
@@ -106,8 +116,10 @@ class _Session:
         #: Recorded channel to ours, and recorded consumer to ours.
         self._channels: dict[int, int] = {0: 0}
         self._consumers: dict[str, str] = {}
-        #: Recorded channel to the last tag that ours has acknowledged.
-        self._acknowledged: dict[int, int] = {}
+        #: Recorded channel to the tags delivered there, and which of them either has acknowledged.
+        self._delivered: dict[int, set[int]] = {}
+        self._acknowledged: dict[int, set[int]] = {}
+        self._recorded_acknowledged: dict[int, set[int]] = {}
 
     def play(self) -> None:
         """Walk through the recording, then serve the client until it closes."""
@@ -122,7 +134,9 @@ class _Session:
                 self._send(event)
         while (frame := self._read_frame()) is not None:
             if self._beyond_recorded(frame) == "Connection.Close":
-                return
+                break
+        for channel in self._delivered:
+            self._compare_acknowledged(channel)
 
     # -- what the client sends --------------------------------------------------------------
 
@@ -130,7 +144,9 @@ class _Session:
         """Read on until the client has sent what the recorded one sent."""
         name, channel = recorded["method"], recorded["channel"]
         if name == "Basic.Ack":
-            while self._acknowledged.get(channel, 0) < recorded["arguments"]["delivery_tag"]:
+            theirs = self._recorded_acknowledged.setdefault(channel, set())
+            theirs |= self._covered(channel, recorded["arguments"])
+            while not theirs <= self._acknowledged.setdefault(channel, set()):
                 self._beyond_recorded(self._next_frame(recorded))
             return
         while True:
@@ -145,18 +161,29 @@ class _Session:
         arguments = recorded["arguments"]
         if recorded["method"] == "Channel.Open":
             self._channels[recorded["channel"]] = frame.channel_number
-            self._acknowledged.pop(recorded["channel"], None)
+            self._compare_acknowledged(recorded["channel"])
+            for tags in (self._delivered, self._acknowledged, self._recorded_acknowledged):
+                tags.pop(recorded["channel"], None)
         elif self._channels[recorded["channel"]] != frame.channel_number:
             raise OtherThanRecorded(f"{recorded['method']} is on another channel: {frame}")
         if recorded["method"] == "Basic.Consume":
             self._consumers[arguments["consumer_tag"]] = frame.method.consumer_tag
-        for name in ("queue", "no_ack", "exclusive", "virtual_host", "response", "mechanism"):
-            ours = getattr(frame.method, name, None)
-            ours = ours.decode() if isinstance(ours, bytes) else ours
-            if name in arguments and ours != arguments[name]:
-                raise OtherThanRecorded(
-                    f"{recorded['method']}: {name} is {ours!r}, recorded is {arguments[name]!r}"
-                )
+        if told := other_arguments(recorded, frame):
+            raise OtherThanRecorded("; ".join(told))
+
+    def _covered(self, channel: int, acknowledgement: dict[str, Any]) -> set[int]:
+        """Give the delivered tags that one acknowledgement is for."""
+        tag, multiple = acknowledgement["delivery_tag"], acknowledgement["multiple"]
+        delivered = self._delivered.get(channel, set())
+        return {each for each in delivered if each == tag or (multiple and each < tag)}
+
+    def _compare_acknowledged(self, channel: int) -> None:
+        ours, theirs = self._acknowledged, self._recorded_acknowledged
+        if ours.get(channel, set()) != theirs.get(channel, set()):
+            raise OtherThanRecorded(
+                f"acknowledged on channel {channel} are {ours.get(channel, set())}, "
+                f"recorded are {theirs.get(channel, set())}"
+            )
 
     def _beyond_recorded(self, frame: Any) -> str:
         """Serve what only our client does; name it."""
@@ -165,7 +192,8 @@ class _Session:
         name: str = frame.method.NAME
         if name == "Basic.Ack":
             recorded = next(r for r, ours in self._channels.items() if ours == frame.channel_number)
-            self._acknowledged[recorded] = frame.method.delivery_tag
+            ours = self._acknowledged.setdefault(recorded, set())
+            ours |= self._covered(recorded, vars(frame.method))
         elif name in _ANSWERS:
             self._beyond.append(name)
             answer = _ANSWERS[name](frame.method)
@@ -195,7 +223,10 @@ class _Session:
 
     def _read_exactly(self, count: int) -> None:
         while len(self._received) < count:
-            self._received += self._connection.recv(65536)
+            received = self._connection.recv(65536)
+            if not received:
+                raise OtherThanRecorded("the client closed before it said anything")
+            self._received += received
         self._received = self._received[count:]
 
     # -- what the broker sent ---------------------------------------------------------------
@@ -204,6 +235,9 @@ class _Session:
         channel = self._channels[recorded["channel"]]
         if "method" in recorded:
             arguments = dict(recorded["arguments"])
+            if "delivery_tag" in arguments:
+                tags = self._delivered.setdefault(recorded["channel"], set())
+                tags.add(arguments["delivery_tag"])
             if "consumer_tag" in arguments:
                 arguments["consumer_tag"] = self._consumers[arguments["consumer_tag"]]
             self._send_method(channel, _method(recorded["method"], arguments))
@@ -218,6 +252,17 @@ class _Session:
 
     def _send_method(self, channel: int, method: Any) -> None:
         self._connection.sendall(pika.frame.Method(channel, method).marshal())
+
+
+def other_arguments(recorded: Event, frame: Any) -> list[str]:
+    """Tell in which arguments a frame is not the recorded one, but for those that are free."""
+    described = describe(frame)
+    assert described is not None
+    return [
+        f"{recorded['method']}: {path} is {ours!r}, recorded is {theirs!r}"
+        for path, ours, theirs in differences(described["arguments"], recorded["arguments"])
+        if (recorded["method"], path) not in FREE
+    ]
 
 
 def _method(name: str, arguments: dict[str, Any]) -> Any:
