@@ -269,25 +269,33 @@ async def test_what_functions_print_goes_to_the_log(attach: Attach) -> None:
 
 
 @in_event_loop
-async def test_sandboxes_and_the_time_limit(attach: Attach) -> None:
-    """Each task has its own directory, and one that takes too long fails even while it waits."""
+async def test_each_task_has_its_own_directory(attach: Attach) -> None:
+    """It has the task's id for a name, and the task runs in it."""
 
     def where() -> tuple[str | None, str]:
         import os
 
         return os.environ.get("GC_TASK_SANDBOX_DIR"), os.getcwd()
 
-    def wait() -> None:
-        import threading
-
-        threading.Event().wait(600)
-
-    async with attach(sandbox=True, environment={"GC_TASK_TIMEOUT": "0.2"}) as running:
+    async with attach(sandbox=True) as running:
         endpoint = running.endpoint
         task_id = endpoint.submit(where)
         sandbox, folder = await endpoint.value(task_id)
         assert sandbox == folder
         assert Path(folder).name == task_id
+
+
+@in_event_loop
+async def test_a_task_that_takes_too_long_fails(attach: Attach) -> None:
+    """Even while it waits."""
+
+    def wait() -> None:
+        import threading
+
+        threading.Event().wait(600)
+
+    async with attach(environment={"GC_TASK_TIMEOUT": "0.2"}) as running:
+        endpoint = running.endpoint
         _, text = await endpoint.failure(endpoint.submit(wait))
         assert "TaskTimeout: Task exceeded its limit of 0.2 s (GC_TASK_TIMEOUT)" in text
 
