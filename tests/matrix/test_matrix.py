@@ -11,6 +11,9 @@ from tests.matrix.playing import agent_log, failures, play
 from tests.support.processes import started_with
 from tests.support.rabbitmq import RabbitMQ
 
+#: A cell takes half a minute on a machine at rest; its scripts have limits of their own.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.mark.parametrize("cell", SHORT, ids=str)
 def test_every_scenario_passes(cell: Cell, tmp_path: Path, request: pytest.FixtureRequest) -> None:

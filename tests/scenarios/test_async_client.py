@@ -15,7 +15,7 @@ from gcompute import AsyncClient, TaskExecutionFailed, TaskPending
 from gcompute.errors import NotFound
 from gcompute.local import LocalService
 
-SOON = 20.0
+SOON = 40.0
 
 
 def _doubling() -> Callable[[int], int]:

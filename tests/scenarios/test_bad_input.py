@@ -22,7 +22,7 @@ from gcompute.errors import (
 from gcompute.local import LocalService
 
 #: Seconds in which an error must be there.
-SOON = 15.0
+SOON = 30.0
 
 
 def _one() -> Callable[[], int]:

@@ -16,7 +16,7 @@ from gcompute.local import LocalService
 from gcompute.serialize import ComputeSerializer, unpack_buffers
 
 #: Seconds in which a task must have ended.
-SOON = 20.0
+SOON = 40.0
 
 
 # A function of a module is sent by reference, and the worker has no tests; one that is made

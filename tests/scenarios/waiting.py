@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(holds: Callable[[], bool], within_s: float = 20.0) -> None:
+def eventually(holds: Callable[[], bool], within_s: float = 60.0) -> None:
     """Ask again and again until it holds; fail when it does not in time."""
     deadline = time.monotonic() + within_s
     pause = threading.Event()

@@ -41,11 +41,11 @@ def own_task_id() -> str:
     return os.environ["GC_TASK_UUID"]
 
 
-def nap() -> str:
+def nap(seconds: float = 0.3) -> str:
     """Take a moment."""
     import time
 
-    time.sleep(0.3)
+    time.sleep(seconds)
     return "awake"
 
 
@@ -147,7 +147,8 @@ def no_argument_to_send(setting: Setting) -> None:
 def cancel(setting: Setting) -> None:
     """A task that was sent runs: we say that, the official future says it is cancelled."""
     executor = setting.executor()
-    sent = executor.submit(nap)
+    # Long enough that the official future is there to be cancelled, also on a slow machine.
+    sent = executor.submit(nap, 5.0 if OFFICIAL else 0.3)
     until(lambda: sent.task_id)
     assert sent.cancel() is OFFICIAL
     assert executor.submit(square, 4).result(PATIENCE_S) == 16

@@ -20,7 +20,7 @@ from pika import frame as pika_frame
 from pika import spec
 from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker, ConnectionClosedByBroker
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 OWNER = "owner"
 LIMITED = "limited"
 #: The largest message that the brokers under test are set to take, in bytes.

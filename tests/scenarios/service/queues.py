@@ -11,7 +11,7 @@ import pika
 
 from gcompute.messages import Message, encode
 
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 60.0
 
 
 @contextmanager
