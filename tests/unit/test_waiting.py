@@ -84,10 +84,13 @@ def test_what_is_no_future_is_refused(waiting: Callable[[Any], object]) -> None:
 async def test_in_an_event_loop_they_come_as_they_end() -> None:
     """While it waits, the loop goes on."""
     first, second, already = ComputeFuture(), ComputeFuture(), ended(1)
-    loop = asyncio.get_running_loop()
-    loop.call_soon(settle, second, 2)
     thread = threading.Timer(0.01, settle, (first, 3))
-    thread.start()
+
+    def settle_second() -> None:
+        settle(second, 2)
+        thread.start()
+
+    asyncio.get_running_loop().call_soon(settle_second)
     async with asyncio.timeout(10):
         got = [f async for f in gcompute.as_completed([first, second, already])]
     assert got == [already, second, first]
