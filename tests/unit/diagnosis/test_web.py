@@ -126,7 +126,7 @@ def test_clocks_are_compared(behind_s: int, state: State, said: str, answering: 
     date = formatdate(time.time() + behind_s, usegmt=True)
     answering(httpx.Response(200, json=VERSIONS, headers={"Date": date}))
     _asked(facts)
-    assert facts.clock_ahead_s == pytest.approx(behind_s, abs=2)
+    assert facts.clock_ahead_s == pytest.approx(behind_s, abs=10)  # a slow machine
     facts.clock_ahead_s = behind_s
     outcome = web.check_clock(facts)
     assert outcome.state is state
