@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
+from gcompute.executor.callbacks import check_wait
 from gcompute.threads import spawn
 
 T = TypeVar("T")
@@ -46,8 +47,10 @@ def outcome(future: concurrent.futures.Future[T]) -> Generator[Any, None, T]:
     Raises:
         asyncio.CancelledError: the future was cancelled.
         Exception: what the future failed with.
+        RuntimeError: the loop runs in a callback, and waits for what only its own thread can end.
     """
     if not future.done():
+        check_wait(future)
         alarm = LoopAlarm()
         future.add_done_callback(lambda _: alarm.ring())
         yield from alarm.__await__()

@@ -23,6 +23,7 @@ from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gcompute.awaiting import LoopAlarm
+from gcompute.executor.callbacks import check_waits
 from gcompute.progress import ProgressBar, has_failed
 
 F = TypeVar("F", bound=concurrent.futures.Future[Any])
@@ -46,8 +47,12 @@ def as_completed(
     Raises:
         TypeError: there is something among the futures that is none.
         ImportError: a bar is wanted, and tqdm is not installed.
+        RuntimeError: a callback would wait for what only its own thread can end.
     """
-    return CompletedFutures(_distinct(futures), timeout, progress=progress)
+    distinct = _distinct(futures)
+    if timeout != 0:
+        check_waits(distinct)
+    return CompletedFutures(distinct, timeout, progress=progress)
 
 
 class Waited(NamedTuple, Generic[F]):
@@ -82,6 +87,7 @@ def wait(
         TypeError: there is something among the futures that is none.
         ValueError: ``return_when`` is none of the three.
         ImportError: a bar is wanted, and tqdm is not installed.
+        RuntimeError: a callback would wait for what only its own thread can end.
     """
     distinct = _distinct(futures)
     if return_when not in (ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION):
@@ -89,6 +95,9 @@ def wait(
             f"return_when must be ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION, not "
             f"{return_when!r}"
         )
+    first_is_there = return_when == FIRST_COMPLETED and any(future.done() for future in distinct)
+    if timeout != 0 and not first_is_there:
+        check_waits(distinct)
     if progress:
         _watch(CompletedFutures(distinct, timeout, progress=True), return_when)
     else:

@@ -48,11 +48,24 @@ def check_wait(future: Future[Any]) -> None:
     Raises:
         RuntimeError: only the caller's thread can.
     """
-    if get_ident() in _threads and waits_for_itself((future,)):
-        raise RuntimeError(
-            f"a callback cannot wait for {future!r}, since it runs in the thread that ends it: "
-            "use add_done_callback there as well, or wait in a thread of your own"
-        )
+    check_waits((future,))
+
+
+def check_waits(futures: Iterable[Future[Any]]) -> None:
+    """See to it that somebody else can end the futures that the caller is about to wait for.
+
+    Raises:
+        RuntimeError: one of them, only the caller's thread can.
+    """
+    ends = _threads.get(get_ident())
+    if ends is None:
+        return
+    for future in futures:
+        if not future.done() and ends(future):
+            raise RuntimeError(
+                f"a callback cannot wait for {future!r}, since it runs in the thread that ends "
+                "it: use add_done_callback there as well, or wait in a thread of your own"
+            )
 
 
 if hasattr(os, "register_at_fork"):
