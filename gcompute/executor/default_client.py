@@ -6,12 +6,10 @@ the environment says chooses it, so a program that changes the environment gets 
 
 from __future__ import annotations
 
-import threading
-
 from gcompute import environment
 from gcompute.client import Client
+from gcompute.forking import no_fork
 
-_lock = threading.Lock()
 #: By what the environment says of service and login.
 _clients: dict[tuple[str, ...], Client] = {}
 
@@ -23,7 +21,7 @@ def default_client() -> Client:
         ValueError: the environment contradicts itself.
     """
     key = environment.client_settings()
-    with _lock:
+    with no_fork:  # a lock of its own would stay locked in a process that is forked meanwhile
         if key not in _clients:
             _clients[key] = Client()
         return _clients[key]

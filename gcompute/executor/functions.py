@@ -18,6 +18,7 @@ from functools import partial
 from types import FunctionType
 from typing import Any, TypeVar
 
+from gcompute.forking import tell_of_forks
 from gcompute.registration import function_registration
 from gcompute.serialize import ComputeSerializer
 
@@ -69,6 +70,11 @@ class FunctionCache:
         self._ids: OrderedDict[str, FunctionReference] = OrderedDict()
         #: Ids by source code.
         self._sources: dict[str, str] = {}
+        tell_of_forks(self)
+
+    def abandon(self) -> None:
+        """Be usable in a forked process: whoever held the lock is not there."""
+        self._lock = threading.Lock()
 
     def known(self, function: Callable[..., Any]) -> FunctionReference | None:
         """Give the reference of a callable that was given an id explicitly or seen before."""

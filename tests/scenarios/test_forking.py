@@ -193,3 +193,28 @@ executor.shutdown()
 """,
     )
     assert (ended, parent) == ("0", "2")
+
+
+def test_a_fork_while_the_first_executor_is_made(service: LocalService) -> None:
+    """The client that executors share is made by one thread; the child does not wait for it."""
+    out = _run(
+        service,
+        """
+import gcompute.client
+
+begun, usual = threading.Event(), Client.__init__
+
+def slow(*args, **kwargs):
+    begun.set()
+    threading.Event().wait(0.2)  # a slow disk: nothing comes of it
+    usual(*args, **kwargs)
+
+Client.__init__ = slow
+thread = threading.Thread(target=Executor)
+thread.start()
+begun.wait()
+print(in_child(lambda: type(Executor().client).__name__))
+thread.join()
+""",
+    )
+    assert out == ["Client"]
