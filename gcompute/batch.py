@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, overload
 
+from gcompute.arguments import as_arguments
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
 from gcompute.json_object import as_json_object
 from gcompute.runtime import UserRuntime
@@ -159,14 +160,7 @@ class Batch:
         kwargs: dict[str, Any] | None = None,
     ) -> None:
         function = as_uuid(function_id, "function_id")
-        if args is not None and not isinstance(args, tuple | list):
-            raise TypeError(f"args must be a tuple or a list, not {type(args).__name__}")
-        if kwargs is not None and not isinstance(kwargs, dict):
-            raise TypeError(f"kwargs must be a dict, not {type(kwargs).__name__}")
-        for key in kwargs or ():
-            if not isinstance(key, str):
-                raise TypeError(f"kwargs must have text for keys, not {key!r}")
-        payload = self._serializer.pack_arguments(() if args is None else args, kwargs or {})
+        payload = self._serializer.pack_arguments(*as_arguments(args, kwargs))
         self.tasks.setdefault(function, []).append(payload)
 
     def by_endpoint(

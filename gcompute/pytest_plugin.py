@@ -128,11 +128,13 @@ def compute_client(compute_service: LocalService) -> Iterator[Client]:
 @pytest.fixture
 def compute_executor(compute_service: LocalService, compute_client: Client) -> Iterator[Executor]:
     """A ``gcompute.Executor`` on the service's endpoint, shut down after the test."""
+    from gcompute.executor import leaving
+
     executor = compute_service.executor(client=compute_client)
     yield executor
     # A test that failed may have left a task that never ends.
     executor.shutdown(wait=False, cancel_futures=True)
-    executor._engine.let_exit()
+    leaving.let_exit(executor._engine)
 
 
 @pytest.hookimpl(wrapper=True)

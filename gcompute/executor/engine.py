@@ -1,43 +1,48 @@
-"""What runs behind one :class:`gcompute.Executor`: an outbox, a thread that sends, a count.
+"""What runs behind one :class:`gcompute.Executor`, from its first submission to its last result.
 
 ::
 
     submit()          sender's thread            the service
     caller's thread   ---------------                |
-        |  outbox ->  register, submit  ---- HTTP -->|
+        |  outgoing -> register, submit -- HTTP ---->|
         |                  |
         |           results of the client: task id -> future     (gcompute.executor.results)
         |                                      |
      future <----------------------------------+
 
-The engine owns the outbox and the sender's thread; its lock guards the outbox and the counters,
-and is never held during I/O, callbacks or while a future ends. The thread waits for an event,
-and for a timer only where requests are scarce (:mod:`gcompute.executor.pacing`) or one that
-failed is repeated.
+The engine starts what is needed with the first submission, and counts the futures that have not
+ended. It lives until it was closed *and* every future has ended, whether or not its Executor
+still exists: the source of its results keeps it alive. The end has three steps:
 
-It lives from the first submission until it was closed *and* every future has ended, whether or
-not its Executor still exists: the source of its results keeps it alive. At interpreter exit
-everything is still sent and waited for, as the standard library's executors do. In a process
-that is forked from one in which it was running it is closed: its threads are not there.
+* :meth:`Engine.close` refuses what comes later, and returns at once.
+* When the last future has ended, the source of the results is released, in whatever thread that
+  happens.
+* :meth:`Engine.wait` returns when both are done.
+
+What the interpreter's exit and Ctrl-C do is in :mod:`gcompute.executor.leaving`. In a process that
+is forked from one in which it was in use it is closed: its threads are not there.
+
+Its lock guards the count and the flags, and is never held during I/O, callbacks or while a future
+ends.
 """
 
 from __future__ import annotations
 
-import atexit
 import concurrent.futures
 import contextlib
 import logging
-import os
 import threading
 import time
 import weakref
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gcompute.executor import leaving
 from gcompute.executor.callbacks import running_callbacks, waits_for_itself
 from gcompute.executor.future import ComputeFuture
-from gcompute.executor.outbox import Destination, Outbox, Submission
-from gcompute.executor.pacing import Pace
+from gcompute.executor.outbox import Destination, Submission
+from gcompute.executor.outgoing import Outgoing
 from gcompute.executor.pending import AwaitedTask
 from gcompute.executor.results import (
     ResultSource,
@@ -46,6 +51,7 @@ from gcompute.executor.results import (
     shared_by_executors,
 )
 from gcompute.executor.sender import Sender
+from gcompute.forking import tell_of_forks
 from gcompute.serialize import ComputeSerializer
 from gcompute.threads import join, spawn, wait_until
 
@@ -54,14 +60,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Bytes of payload in a request, well under what the service accepts.
-_BATCH_BYTES = 5_000_000
-
 #: Futures that are looked at one by one.
 _FEW = 256
-
-#: Seconds after which the interpreter's exit says what it waits for.
-_EXIT_SILENCE_S = 5.0
 
 
 class Engine:
@@ -84,22 +84,16 @@ class Engine:
         self._share = shared_by_executors(client)
         self._transport: Transport = transport
         self._label = f"-{label}" if label else ""
-        #: Tasks in a request, at most; ``None`` for a fair share of what waits.
-        self.batch_size: int | None = None
         #: The port of the result queues; ``None`` for the service's choice. Read at the start.
         self.amqp_port: int | None = None
         #: Guards what follows, up to the blank line. Entered as it is and not as the condition's:
         #: a Ctrl-C in there would leave it locked.
         self._lock = threading.RLock()
-        #: Notified when any of it changes.
+        #: Notified when the last future has ended, and when the source was released.
         self._changed = threading.Condition(self._lock)
-        self._outbox = Outbox(max_bytes=_BATCH_BYTES)
-        self._pace = Pace()
         self._closed = False
         #: Why submissions are refused, once they are.
         self.closed_because = "the executor is shut down"
-        #: Whether what was not sent is not to be sent.
-        self._cancelled = False
         #: Futures that have not ended.
         self._unfinished: set[ComputeFuture] = set()
         #: Task groups with tasks of this executor, by id, the oldest first.
@@ -113,7 +107,10 @@ class Engine:
         self._ending: ResultThreads | None = None
         self._released = False
 
+        #: What waits to be sent.
+        self.outgoing = Outgoing(client._requests_left)
         self._on_future_end = partial(_future_ended, weakref.ref(self))
+        tell_of_forks(self)
 
     @property
     def closed(self) -> bool:
@@ -136,9 +133,7 @@ class Engine:
         submission.future.add_done_callback(self._on_future_end)
         with self._lock:
             self._expect()
-            if not self._outbox:
-                self._changed.notify_all()
-            self._outbox.add(submission)
+            self.outgoing.add(submission)
             self._unfinished.add(submission.future)
 
     def reload(
@@ -172,18 +167,20 @@ class Engine:
             )
             for future in running
         ]
+        for future in running:
+            future.add_done_callback(self._on_future_end)
         with self._lock:
             source = self._expect()
             self._unfinished.update(running)
-        futures = source.reload(group, tasks)
-        for (_, task), future in zip(tasks, futures, strict=True):
-            if future is task.future:
-                future.add_done_callback(self._on_future_end)
-            else:
-                self._future_ended(task.future)
-        finished = source.ask(group, [task_id for task_id, _ in tasks])
-        if not self._in_own_thread():
-            concurrent.futures.wait(finished)
+        try:
+            futures = source.reload(group, tasks)
+            self._forget(set(running).difference(futures))
+            finished = source.ask(group, [task_id for task_id, _ in tasks])
+            if not self._in_own_thread():
+                concurrent.futures.wait(finished)
+        except BaseException:  # a Ctrl-C: nobody has these futures
+            self._forget(running)
+            raise
         return futures
 
     def close(self, *, cancel: bool = False) -> None:
@@ -194,72 +191,77 @@ class Engine:
         """
         with self._lock:
             self._closed = True
-            self._cancelled = self._cancelled or cancel
-            cancelled = self._outbox.clear() if cancel else []
-            self._changed.notify_all()
+            cancelled = self.outgoing.close(cancel=cancel)
         futures = [submission.future for submission in cancelled]
         try:
             _cancel(futures)
-        finally:
-            with self._lock:  # none tells of its end where a Ctrl-C came before its callbacks
-                self._unfinished.difference_update(futures)
-                self._changed.notify_all()
-            self._release_when_done()
+        finally:  # none tells of its end where a Ctrl-C came before its callbacks
+            self._forget(futures)
 
     def wait(self) -> None:
         """Wait, after :meth:`close`, until every future and its callbacks have ended.
 
         The threads have ended then as well, those of the results when nobody else uses them.
 
-        In a future's callback this returns at once: what it would wait for comes after it.
+        In a future's callback this returns at once: what it would wait for comes after it. After
+        a Ctrl-C the interpreter's exit does not wait, either.
         """
         if self._sender_thread is None or self._in_own_thread():
             return
         if waits_for_itself(list(self._unfinished)):  # a callback of one that is cancelled
             return
+        try:
+            with self._lock:
+                wait_until(self._changed, lambda: not self._unfinished and self._released)
+                ending, source = self._ending, self._source
+            join(self._sender_thread)
+            if ending is not None:
+                ending.join()
+            elif source is not None:
+                source.wait_for_callbacks()
+        except KeyboardInterrupt:
+            leaving.leave_behind(self)
+            raise
+
+    # What leaving needs.
+
+    def wait_for_futures(self, timeout_s: float | None = None) -> bool:
+        """Wait until every future has ended; tell whether all have."""
         with self._lock:
-            wait_until(self._changed, lambda: not self._unfinished and self._released)
-            ending, source = self._ending, self._source
+            if timeout_s is None:
+                wait_until(self._changed, lambda: not self._unfinished)
+            return self._changed.wait_for(lambda: not self._unfinished, timeout_s)
+
+    def wait_for_callbacks(self) -> None:
+        """Wait, after :meth:`close`, until those that run in the sender's thread have ended."""
         join(self._sender_thread)
-        if ending is not None:
-            ending.join()
-        elif source is not None:
-            source.wait_for_callbacks()
 
-    def finish(self) -> None:
-        """Send everything and wait until every future has ended; at the interpreter's exit."""
-        self.close()
-        with self._lock:
-            if not self._changed.wait_for(lambda: not self._unfinished, _EXIT_SILENCE_S):
-                log.warning("%s", self._farewell())
-            wait_until(self._changed, lambda: not self._unfinished)
-        join(self._sender_thread)  # callbacks may still run here, or in the delivery's thread
+    def unfinished(self) -> int:
+        """Count the futures that have not ended."""
+        return len(self._unfinished)
 
-    def _farewell(self) -> str:
-        """Say what the interpreter's exit waits for, and how to do without; with the lock held."""
-        count = len(self._unfinished)
-        text = (
-            f"waiting for {count} task{'s' * (count != 1)} before the interpreter exits; Ctrl-C "
-            "leaves at once"
-        )
-        for group in self._task_groups:
+    def tell_groups(self) -> list[str]:
+        """Give the task groups of its tasks, the oldest first, which the user is told."""
+        groups = list(self._task_groups)
+        for group in groups:
             self._share.groups(self._transport).told(group)
-        found = ", ".join(f"Executor.reload_tasks({group!r})" for group in self._task_groups)
-        return f"{text}, and {found} finds the tasks again" if found else text
-
-    def let_exit(self) -> None:
-        """Have the interpreter's exit not wait for what is left: nobody needs it any more."""
-        _running.discard(self)
+        return groups
 
     def abandon(self) -> None:
-        """Be closed in a forked process: the threads, and all futures, are the parent's."""
+        """Be usable in a forked process where it was not in use; else be closed there.
+
+        The threads and all futures are the parent's, and whoever held a lock is not there.
+        """
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._outbox = Outbox(max_bytes=_BATCH_BYTES)
-        self._closed = True
-        self.closed_because = (
-            "the executor was in use when this process was forked from another: make one here"
-        )
+        batch_size, self.outgoing = self.outgoing.batch_size, Outgoing(self._client._requests_left)
+        self.outgoing.batch_size = batch_size
+        leaving.let_exit(self)
+        if self._unfinished or self._source is not None:
+            self._closed = True
+            self.closed_because = (
+                "the executor was in use when this process was forked from another: make one here"
+            )
         self._unfinished = set()
         self._sender_thread = None
         self._source = None
@@ -279,7 +281,7 @@ class Engine:
             self._client,
             source,
             self._share.groups(self._transport),
-            pause=self._pause,
+            pause=self.outgoing.pause,
             on_sent=self._count_submitted,
         )
         try:
@@ -287,7 +289,7 @@ class Engine:
         except RuntimeError:  # the system has no more threads
             source.release(self)
             raise
-        _running.add(self)
+        leaving.wait_at_exit(self)
         return source
 
     def _in_own_thread(self) -> bool:
@@ -307,52 +309,16 @@ class Engine:
 
     def _send_all(self, sender: Sender) -> None:
         with running_callbacks(self._only_sender_ends):
-            while batch := self._next_batch():
+            while batch := self.outgoing.next_batch(self._under_way):
                 sender.send(batch)
                 del batch  # its futures, and their results, are the user's alone while this waits
 
-    def _next_batch(self) -> list[Submission]:
-        """Wait for something to send; empty when there never will be."""
-        with self._lock:
-            if not self._outbox:
-                self._pace.nothing_waits()
-            self._changed.wait_for(lambda: self._outbox or self._closed)
-            self._gather()
-            share = self._pace.share(len(self._outbox), self._client._requests_left())
-            batch = self._outbox.take(self.batch_size or share)
-            self._pace.went(len(batch), time.monotonic())
-            return batch
-
-    def _gather(self) -> None:
-        """Wait for more tasks where requests are scarce; with the lock held."""
-        before = None
-        while not self._closed:
-            waiting = len(self._outbox)
-            if self.batch_size and waiting >= self.batch_size:
-                return
-            pause_s = self._pace.pause_s(
-                waiting,
-                before=before,
-                under_way=self._under_way(waiting),
-                left=self._client._requests_left(),
-                now=time.monotonic(),
-            )
-            if not pause_s:
-                return
-            before = waiting
-            self._changed.wait(min(pause_s, threading.TIMEOUT_MAX))
-
     def _under_way(self, waiting: int) -> int:
-        """Count the tasks that were sent and have not ended; with the lock held."""
+        """Count the tasks that were sent and have not ended, where so many wait to be sent."""
         if len(self._unfinished) > _FEW:
             return len(self._unfinished) - waiting
         # It matters whether it is none: one may just have ended, or have been cancelled.
-        return sum(future.running() for future in self._unfinished)
-
-    def _pause(self, seconds: float) -> bool:
-        """Wait before a request is repeated; say whether it still should be."""
-        with self._lock:
-            return not self._changed.wait_for(lambda: self._cancelled, seconds)
+        return sum(future.running() for future in list(self._unfinished))
 
     def _count_submitted(self, destination: Destination, count: int) -> None:
         with self._lock:
@@ -371,6 +337,13 @@ class Engine:
                 self._changed.notify_all()
         if self._closed:
             self._release_when_done()
+
+    def _forget(self, futures: Iterable[ComputeFuture]) -> None:
+        """Wait for these no more, whether they have ended or not."""
+        with self._lock:
+            self._unfinished.difference_update(futures)
+            self._changed.notify_all()
+        self._release_when_done()
 
     def _release_when_done(self) -> None:
         with self._lock:
@@ -407,23 +380,3 @@ def _future_ended(engine: weakref.ref[Engine], future: ComputeFuture) -> None:
     alive = engine()
     if alive is not None:
         alive._future_ended(future)
-
-
-#: Engines whose threads have started; an engine that nobody holds any more leaves by itself.
-_running: weakref.WeakSet[Engine] = weakref.WeakSet()
-
-
-@atexit.register
-def _finish_all() -> None:
-    for engine in list(_running):
-        engine.finish()
-
-
-def _abandon_all() -> None:
-    for engine in list(_running):
-        engine.abandon()
-    _running.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_abandon_all)

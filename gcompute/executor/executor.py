@@ -8,11 +8,14 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
+from types import TracebackType
 from typing import Any, Literal, NoReturn, ParamSpec, Self, TypeVar
 
+from gcompute.arguments import as_arguments
 from gcompute.awaiting import in_thread
 from gcompute.client import Client
 from gcompute.errors import ComputeError, SerializationError, TaskTooLarge
+from gcompute.executor import leaving
 from gcompute.executor.default_client import default_client
 from gcompute.executor.engine import Engine
 from gcompute.executor.functions import FunctionCache, FunctionReference
@@ -127,13 +130,13 @@ class Executor(TaskSettings, concurrent.futures.Executor):
     @property
     def batch_size(self) -> int | None:
         """Tasks in a request, at most; ``None`` for what suits the requests that are left."""
-        return self._engine.batch_size
+        return self._engine.outgoing.batch_size
 
     @batch_size.setter
     def batch_size(self, value: int | None) -> None:
         if value is not None and value < 1:
             raise ValueError(f"batch_size must be at least 1, not {value}")
-        self._engine.batch_size = value
+        self._engine.outgoing.batch_size = value
 
     @property
     def amqp_port(self) -> int | None:
@@ -253,8 +256,8 @@ class Executor(TaskSettings, concurrent.futures.Executor):
 
         Args:
             function_id: the function.
-            args: its positional arguments.
-            kwargs: its keyword arguments.
+            args: its positional arguments, a tuple or list.
+            kwargs: its keyword arguments, a dict.
 
         Returns:
             A future at once, as for :meth:`submit`.
@@ -262,11 +265,13 @@ class Executor(TaskSettings, concurrent.futures.Executor):
         Raises:
             RuntimeError: the executor is shut down.
             ValueError: no endpoint is set, or ``function_id`` is no UUID.
+            TypeError: ``args`` or ``kwargs`` is something else.
         """
         self._check_open()
         destination = self._current_destination()
         reference = self._functions.registered(str(as_uuid(function_id, "function_id")))
-        return self._enqueue(destination, reference, tuple(args or ()), dict(kwargs or {}))
+        args, kwargs = as_arguments(args, kwargs)
+        return self._enqueue(destination, reference, tuple(args), kwargs)
 
     def map(
         self,
@@ -359,6 +364,16 @@ class Executor(TaskSettings, concurrent.futures.Executor):
         self._engine.close(cancel=cancel_futures)
         if wait:
             self._engine.wait()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(exc_value, KeyboardInterrupt):  # who pressed Ctrl-C sees it wait on
+            leaving.tell_of_waiting(self._engine, "the executor is left")
+        self.shutdown()
 
     async def __aenter__(self) -> Self:
         return self

@@ -18,7 +18,6 @@ is closed and has all its results; another executor starts them again.
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import time
@@ -35,6 +34,7 @@ from gcompute.executor.future import ComputeFuture
 from gcompute.executor.groups import TaskGroups
 from gcompute.executor.pending import AwaitedTask, PendingTasks
 from gcompute.executor.stream import ResultStream
+from gcompute.forking import no_fork, tell_of_forks
 from gcompute.threads import wait_for
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class ResultSource:
         self._threads: ResultThreads | None = None
         #: Those that were told to stop last, while they run.
         self._stopped: Callable[[], ResultThreads | None] = lambda: None
-        _sources.add(self)
+        tell_of_forks(self)
 
     def acquire(self, user: ResultUser, label: str) -> None:
         """Be used by one more; the first starts the threads, named after it."""
@@ -314,6 +314,11 @@ class ExecutorsShare:
         #: would take the results of another off the group's queue.
         self._groups: dict[Transport, TaskGroups] = {way: TaskGroups() for way in TRANSPORTS}
         self._sources: dict[tuple[Transport, int | None], ResultSource] = {}
+        tell_of_forks(self)
+
+    def abandon(self) -> None:
+        """Be usable in a forked process: whoever held the lock is not there."""
+        self._lock = threading.Lock()
 
     def groups(self, transport: Transport) -> TaskGroups:
         """Give the task groups of the executors that get their results in one way."""
@@ -333,35 +338,22 @@ class ExecutorsShare:
 
 def shared_by_executors(client: Client) -> ExecutorsShare:
     """Give what the executors of a client share; made at the first call."""
-    with _making:
+    with no_fork:  # a lock of its own would stay locked in a process that is forked meanwhile
         if client._executors_share is None:
             client._executors_share = ExecutorsShare(client)
         share: ExecutorsShare = client._executors_share
         return share
 
 
-_making = threading.Lock()
-
-#: All sources, to be told of a fork.
-_sources: weakref.WeakSet[ResultSource] = weakref.WeakSet()
-
-
 #: Threads that were told to stop, for as long as they run.
 _ending: weakref.WeakSet[ResultThreads] = weakref.WeakSet()
 
 
-@atexit.register
-def _finish_callbacks() -> None:
-    """Wait for what was already ending: the callbacks of its last futures may still run."""
+def wait_for_last_callbacks() -> None:
+    """Wait for all that was told to stop: the callbacks of its last futures may still run."""
     for threads in list(_ending):
         threads.delivery.join()
 
 
-def _abandon_all() -> None:
-    _ending.clear()
-    for source in list(_sources):
-        source.abandon()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_abandon_all)
+    os.register_at_fork(after_in_child=_ending.clear)

@@ -133,7 +133,48 @@ if {interrupted}:
     finally:
         go.touch()
         _, err = _end(process)
-    assert "KeyboardInterrupt" in err
+    assert err.splitlines() == [
+        f"left 1 task that did not end; Executor.reload_tasks('{group}') finds the tasks again"
+    ]
+
+
+def test_a_second_ctrl_c_leaves_an_executor_and_the_script(
+    service: LocalService, tmp_path: Path
+) -> None:
+    """The first, in ``result()``, leaves ``with``, which waits for the task and says so.
+
+    The second ends that, and the interpreter's exit does not wait again.
+    """
+    go = tmp_path / "go"
+    process = _start(
+        service,
+        go,
+        """
+with executor:
+    future = executor.submit(wait_for, path)
+    while not future.task_id:
+        time.sleep(0.01)
+    print("submitted", executor.task_group_id, flush=True)
+    future.result()
+""",
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        _submitted, group = process.stdout.readline().split()
+        process.send_signal(signal.SIGINT)
+        found = f"Executor.reload_tasks('{group}') finds the tasks again\n"
+        assert process.stderr.readline() == (
+            f"waiting for 1 task before the executor is left; Ctrl-C leaves at once, and {found}"
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == f"left 1 task that did not end; {found}"
+        process.wait(20)
+        assert not go.exists()
+    finally:
+        go.touch()
+        _, err = _end(process)
+    assert "before the interpreter exits" not in err
 
 
 def test_importing_and_making_one_start_no_thread() -> None:
