@@ -35,7 +35,7 @@ _BROKER_S = 5.0
 _OWN_BROKER_S = 60.0
 #: How long results are taken in at an orderly end, and before tasks are sent again, in seconds.
 _LAST_RESULTS_S = 3.0
-_FIRST_RESULTS_S = 60.0
+_FIRST_RESULTS_S = 20.0
 
 
 class Links:
@@ -79,7 +79,8 @@ class Links:
         A volatile broker begins with nothing, so all unfinished tasks are sent, and all results
         that somebody may not have fetched. With another broker the queues are still there. But
         tasks that the service's own agent had taken were lost with it, and the service cannot
-        tell them from those that still wait: that queue is emptied, and filled again.
+        tell them from those that still wait: that queue is emptied, and filled again. What that
+        agent has said of its tasks is taken in before, as it is not true any more after that.
 
         Args:
             volatile: whether the broker began with the service.
@@ -88,16 +89,18 @@ class Links:
         Raises:
             LinkError: the broker cannot be reached, or refuses the credentials.
         """
-        with self._store.transaction():
-            if volatile:
+        patience_s = _OWN_BROKER_S if volatile else _BROKER_S
+        await self._intake.start(timeout_s=patience_s)
+        if volatile:
+            with self._store.transaction():
                 self._store.tasks.forget_dispatch()
                 self._store.outcomes.forget_forwarding(time.time() - self._result_lifetime)
-            elif orphan is not None:
+        elif orphan is not None:
+            await self._take_in()
+            with self._store.transaction():
                 self._store.tasks.forget_dispatch(orphan)
-                self._orphan = orphan
-        patience_s = _OWN_BROKER_S if volatile else _BROKER_S
+            self._orphan = orphan
         await self._outlet.start(timeout_s=patience_s)
-        await self._intake.start(timeout_s=patience_s)
 
     async def stop(self) -> None:
         """Keep what came in, and disconnect."""
@@ -142,7 +145,7 @@ class Links:
             log.exception("what was left over could not be sent")
 
     async def _take_in(self) -> None:
-        """Take in the results that the broker has."""
+        """Take in the results and reports that the broker has."""
         while True:
             await self._takes_in.wait()
             try:

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 #: At how many deaths of the agent a task may be there.
 _MOST_LOSSES = 3
+#: How long what it has sent before its death may take to come in, in seconds.
+_LAST_WORDS_S = 3.0
 
 
 class LocalEndpoint:
@@ -172,6 +174,8 @@ class LocalEndpoint:
     async def _requeue(self) -> None:
         """Queue everything again that the dead agent had, or fail it."""
         store = self._service.store
+        # What it has ended need not run again, and what it has reported is true no longer.
+        await self._service.results.drain(_LAST_WORDS_S)
         with store.transaction():
             hopeless = store.tasks.count_loss(self.id, _MOST_LOSSES)
         text = (

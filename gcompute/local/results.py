@@ -86,7 +86,7 @@ class Results:
         await intake.consume(self._names.heartbeat_queue, self._on_report, exclusive=True)
 
     async def drain(self, timeout_s: float) -> None:
-        """Take in what endpoints have sent so far.
+        """Take in the results and reports that endpoints have sent so far.
 
         Raises:
             LinkLost: the link broke; the next one brings what is left.
@@ -105,9 +105,10 @@ class Results:
             log.warning("some tasks whose results are not here may run again: %r", error)
 
     async def _waiting(self, intake: AmqpLink) -> int:
-        """Count the results that the broker has not begun to deliver."""
-        depth = await intake.topology.declare_queue(self._names.result_queue, passive=True)
-        return depth.messages
+        """Count the messages that the broker has not begun to deliver."""
+        queues = (self._names.result_queue, self._names.heartbeat_queue)
+        depths = [await intake.topology.declare_queue(queue, passive=True) for queue in queues]
+        return sum(depth.messages for depth in depths)
 
     @property
     def _is_held_up(self) -> bool:

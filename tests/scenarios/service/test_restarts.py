@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,12 @@ import pika
 import pytest
 
 from gcompute.local import LocalService
-from gcompute.messages import ResultMessage, decode
+from gcompute.local.accounts import SharedAccount
+from gcompute.local.amqp.cleanup import remove
+from gcompute.local.names import Names
+from gcompute.local.provisioning import Provisioning
+from gcompute.local.store import Store
+from gcompute.messages import ResultMessage, StatusReport, Transition, decode, encode
 from tests.scenarios.service.api import SERIALIZER, Api, payload
 from tests.scenarios.service.queues import channel, publish, receive
 from tests.scenarios.waiting import eventually
@@ -314,6 +320,47 @@ def test_a_task_whose_result_is_with_the_broker_does_not_run_again(
         remove_queues(service, rabbitmq.url())
 
 
+def wait_for_file(path: str, begun: str) -> None:
+    """Say that this has begun, and wait until there is a file."""
+    import os
+    import time
+
+    open(begun, "w").close()
+    while not os.path.exists(path):
+        time.sleep(0.01)
+
+
+def test_what_an_agent_said_before_it_was_killed_holds_no_task_back(
+    tmp_path: Path, rabbitmq: RabbitMQ
+) -> None:
+    """Its last report is still with the broker: that it has tasks is not true any more."""
+    service = LocalService(workers=1, state_dir=tmp_path / "state", broker=rabbitmq.url())
+    try:
+        service.start()
+        api = Api(service.url, service.token)
+        endpoint, go_on, begun = service.endpoint_id, tmp_path / "go on", tmp_path / "begun"
+        waiting = api.function(wait_for_file)
+        first = _submit_two(api, endpoint, waiting, str(go_on), str(begun))
+        second = _submit_two(api, endpoint, api.function(double), 2)
+        eventually(begun.exists)
+        kill(service)
+        api.close()
+        now = (Transition(time.time_ns(), "waiting-for-launch", "interchange"),)
+        report = StatusReport(endpoint, {}, {first: now, second: now})
+        with closing(Store(tmp_path / "state")) as store:
+            names = Names(store.identity(), store.seal())
+        with channel(rabbitmq.url()) as opened:
+            exchange, key = names.result_exchange(endpoint), names.heartbeat_key(endpoint)
+            opened.basic_publish(exchange, key, encode(report), mandatory=True)
+        go_on.touch()
+        service.start()
+        api = Api(service.url, service.token)
+        eventually(_finished(api, [first, second]), 60)
+        api.close()
+    finally:
+        remove_queues(service, rabbitmq.url())
+
+
 def agent_pid() -> int:
     """Tell the process id of the agent: the parent of the worker that runs this."""
     import os
@@ -401,12 +448,6 @@ def remove_queues(service: LocalService, broker: str | None) -> None:
     service.stop()
     if broker is None:
         return
-    from gcompute.local.accounts import SharedAccount
-    from gcompute.local.amqp.cleanup import remove
-    from gcompute.local.names import Names
-    from gcompute.local.provisioning import Provisioning
-    from gcompute.local.store import Store
-
     folder = service._wanted_dir
     assert folder is not None
     store = Store(folder)
