@@ -20,6 +20,10 @@ _SERVICES = {
 }
 
 
+#: What ``globus_sdk`` takes for yes and no, and nothing at all.
+_NO_PATHS = {"", "y", "yes", "t", "true", "on", "1", "n", "no", "f", "false", "off", "0"}
+
+
 def globus_environment() -> str:
     """Name the Globus environment: ``GLOBUS_SDK_ENVIRONMENT``, else ``production``."""
     return os.environ.get("GLOBUS_SDK_ENVIRONMENT") or "production"
@@ -99,3 +103,30 @@ def proxies() -> dict[str, str]:
     names = ("http_proxy", "all_proxy", "no_proxy")
     spelled = [spelling for name in names for spelling in (name, name.upper())]
     return {name: os.environ[name] for name in spelled if name in os.environ}
+
+
+def proxy_for(scheme: str, host: str) -> str | None:
+    """Name the variable that sends requests to a host through a proxy, if one does."""
+    from urllib.request import proxy_bypass  # heavy, and httpx has it where requests are sent
+
+    names = (f"{scheme}_proxy", "all_proxy")
+    spelled = (spelling for name in names for spelling in (name, name.upper()))
+    named = next((name for name in spelled if os.environ.get(name)), None)
+    return None if named is None or proxy_bypass(host) else named
+
+
+def certificates() -> tuple[str, str] | None:
+    """Give the variable that names the certificates to trust, and what it names.
+
+    The first two are Python's own, the next that of ``globus_sdk``, which may also say yes or no
+    and then names none; the others are those of ``requests``.
+    """
+    names = (
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "GLOBUS_SDK_VERIFY_SSL",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+    )
+    named = ((name, os.environ.get(name, "")) for name in names)
+    return next(((name, path) for name, path in named if path.lower() not in _NO_PATHS), None)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from gcompute.diagnosis.facts import Route
 from gcompute.diagnosis.outcome import Outcome, ok, problem, warning
+from gcompute.errors import ServiceUnreachable
 
 #: Days before the end of a certificate from which on it is worth a warning.
 _EXPIRY_DAYS = 7.0
@@ -60,18 +61,22 @@ def check_tls(route: Route, patience_s: float) -> Outcome:
         return ok("within the proxy's tunnel, so tried with HTTP")
     import httpx
 
-    context = httpx.create_ssl_context()
+    from gcompute.http.certificates import trusted
+
     try:
+        context = trusted(httpx.URL(scheme="https", host=route.host))
         with (
             _connected(route, patience_s) as connection,
             context.wrap_socket(connection, server_hostname=route.host) as encrypted,
         ):
             protocol, certificate = encrypted.version(), encrypted.getpeercert() or {}
+    except ServiceUnreachable as error:
+        return problem(str(error), "Correct what the variable names, or unset it.")
     except ssl.SSLCertVerificationError as error:
         return problem(
             f"{route.host}: certificate not accepted: {error.verify_message}",
-            "Where this site inspects TLS, set SSL_CERT_FILE to a file with its certificate; "
-            "otherwise check the address and this machine's clock.",
+            "Where this site inspects TLS, set SSL_CERT_FILE and, for logins, REQUESTS_CA_BUNDLE to "
+            "a file with its certificate; otherwise check the address and this machine's clock.",
             verify_code=error.verify_code,
         )
     except OSError as error:

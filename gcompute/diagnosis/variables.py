@@ -24,6 +24,7 @@ _SHOWN = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
 )
 _PREFIXES = ("GLOBUS_", "FUNCX_")
 

@@ -14,7 +14,9 @@ import httpx
 from gcompute.diagnosis.facts import Facts, Route
 from gcompute.diagnosis.network import error_text
 from gcompute.diagnosis.outcome import Outcome, ok, problem, skipped, warning
+from gcompute.errors import ServiceUnreachable
 from gcompute.http import USER_AGENT
+from gcompute.http.certificates import trusted
 from gcompute.protocol import PROTOCOL_LEVEL
 
 #: Seconds between two clocks that are worth a warning, and that break logins. A Date header has
@@ -94,6 +96,7 @@ def _get(url: str, patience_s: float, **parameters: str) -> httpx.Response | Out
             params=parameters,
             headers={"User-Agent": USER_AGENT},
             timeout=patience_s,
+            verify=trusted(httpx.URL(url)),
         )
     except httpx.TimeoutException:
         return problem(
@@ -103,7 +106,7 @@ def _get(url: str, patience_s: float, **parameters: str) -> httpx.Response | Out
         )
     except httpx.ProxyError as error:
         return problem(f"the proxy refuses: {error}", "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.")
-    except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ServiceUnreachable) as error:
         return problem(error_text(error), _WRONG_ADDRESS)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from gcompute import environment
 from gcompute.errors import (
     ComputeAPIError,
     ComputeError,
@@ -62,11 +63,14 @@ def unreachable(error: httpx.HTTPError, described: str, base_url: str) -> Servic
     """Say what broke, and whether the service may have seen the request."""
     sent = not isinstance(error, _NEVER_SENT)
     what = str(error) or type(error).__name__
+    url = httpx.URL(base_url)
+    proxy = environment.proxy_for(url.scheme, url.host)
+    way = f"the proxy that {proxy} names" if proxy else "the network"
     advice = (
         "the connection broke off after the request was sent"
         if sent
-        else "check the address, the network, and that the service is up; `gcompute diagnose` "
-        "finds which it is"
+        else f"check the address, {way}, and that the service is up; `gcompute diagnose` finds "
+        "which it is"
     )
     return ServiceUnreachable(
         f"{described}: no answer from {base_url}: {what}; {advice}", url=base_url, sent=sent

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -27,6 +26,7 @@ from gcompute.calls import Call
 from gcompute.errors import ComputeError, RateLimited
 from gcompute.http.answers import decode, error_from_response, unreachable
 from gcompute.http.authorization import GlobusAuth
+from gcompute.http.certificates import trusted
 from gcompute.http.connections import Connections
 from gcompute.http.operations import build_request, described, service_url
 from gcompute.login import Login
@@ -40,6 +40,10 @@ USER_AGENT = f"globus-compute-sdk-{PROTOCOL_LEVEL}/gcompute-{__version__}"
 #: Seconds: to connect; to send or receive the next bytes; to wait for a free connection.
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
+#: How many requests one event loop has under way with a client, as many as httpx keeps connections
+#: open. httpx goes through all that wait for a connection at each step of each request: a thousand
+#: at once took minutes, and failed when one had waited for a minute.
+_MOST_AT_ONCE = 20
 
 _Waits = Iterable[float]
 
@@ -106,6 +110,17 @@ class _Attempts:
         return decode(response, self._described)
 
 
+def _settings(url: httpx.URL, login: Login, transport: Any) -> dict[str, Any]:
+    """Give what both kinds of httpx client are made with."""
+    return {
+        "base_url": url,
+        "auth": GlobusAuth(login),
+        "headers": {"User-Agent": USER_AGENT},
+        "timeout": _TIMEOUT,
+        **({"transport": transport} if transport is not None else {"verify": trusted(url)}),
+    }
+
+
 class ServiceAPI:
     """Calls operations of one service, blocking.
 
@@ -134,16 +149,7 @@ class ServiceAPI:
         self.base_url = str(url.copy_with(userinfo=b""))
         self.budget = budget
         self._sleep = sleep
-        self._connections = Connections(
-            functools.partial(
-                httpx.Client,
-                base_url=url,
-                auth=GlobusAuth(login),
-                headers={"User-Agent": USER_AGENT},
-                timeout=_TIMEOUT,
-                transport=transport,
-            )
-        )
+        self._connections = Connections(lambda: httpx.Client(**_settings(url, login, transport)))
         # At the latest when nobody holds this object any more.
         weakref.finalize(self, self._connections.close)
 
@@ -204,13 +210,8 @@ class AsyncServiceAPI:
         self.base_url = str(url.copy_with(userinfo=b""))
         self.budget = budget
         self._sleep = sleep
-        self._make_http = functools.partial(
-            httpx.AsyncClient,
-            base_url=url,
-            auth=GlobusAuth(login),
-            headers={"User-Agent": USER_AGENT},
-            timeout=_TIMEOUT,
-            transport=transport,
+        self._make_http: Callable[[], httpx.AsyncClient] = lambda: httpx.AsyncClient(
+            **_settings(url, login, transport)
         )
         self._http: httpx.AsyncClient | None = None
         #: The event loop that the connections belong to: that of the first call.
@@ -218,6 +219,7 @@ class AsyncServiceAPI:
         self._closed = False
         #: Requests under way: what is closed under them would leave their sockets open.
         self._users = 0
+        self._places = asyncio.Semaphore(_MOST_AT_ONCE)
 
     @contextlib.asynccontextmanager
     async def _using(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -225,7 +227,8 @@ class AsyncServiceAPI:
         http = self._opened()
         self._users += 1
         try:
-            yield http
+            async with self._places:
+                yield http
         finally:
             self._users -= 1
             if self._closed and self._users == 0:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Awaitable
 from typing import Any
 
+import httpx
 import pytest
 
 from gcompute import AsyncClient, Client
@@ -229,3 +230,27 @@ def test_warnings_point_at_the_line_that_awaits() -> None:
         warnings.simplefilter("always")
         asyncio.run(ask())
     assert [warning.filename for warning in caught] == [__file__] * 4
+
+
+def test_many_calls_at_once_wait_before_they_reach_httpx() -> None:
+    """It goes through all that wait for a connection at each step of each of them."""
+    under_way: list[int] = [0]
+
+    async def answer(_request: httpx.Request) -> httpx.Response:
+        under_way.append(under_way[-1] + 1)
+        await asyncio.sleep(0)
+        under_way.append(under_way[-1] - 1)
+        return httpx.Response(200, json={"status": "online"})
+
+    async def ask() -> list[dict[str, Any]]:
+        async with AsyncClient(
+            authorizer=StaticAuthorizer(),
+            request_limit=None,
+            do_version_check=False,
+            transport=httpx.MockTransport(answer),
+        ) as client:
+            calls = [client.get_endpoint_status(ENDPOINT_ID) for _ in range(200)]
+            return await asyncio.gather(*calls)
+
+    assert asyncio.run(ask()) == [{"status": "online"}] * 200
+    assert max(under_way) == 20

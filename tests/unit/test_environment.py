@@ -134,3 +134,18 @@ def test_proxies_in_either_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy")
     monkeypatch.setenv("no_proxy", "here")
     assert environment.proxies() == {"HTTP_PROXY": "http://proxy", "no_proxy": "here"}
+
+
+def test_the_proxy_of_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that names it, unless another one excepts the host."""
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    assert environment.proxy_for("http", "compute.example.org") is None
+    monkeypatch.setenv("ALL_PROXY", "http://proxy")
+    assert environment.proxy_for("http", "compute.example.org") == "ALL_PROXY"
+    monkeypatch.setenv("http_proxy", "http://proxy")
+    assert environment.proxy_for("http", "compute.example.org") == "http_proxy"
+    assert environment.proxy_for("https", "compute.example.org") == "ALL_PROXY"
+    monkeypatch.setenv("no_proxy", "example.org")
+    assert environment.proxy_for("http", "compute.example.org") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -35,7 +36,8 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
                 raise answer
             return answer
 
-        def get(url: str, *, timeout: float, **more: Any) -> httpx.Response:
+        def get(url: str, *, timeout: float, verify: ssl.SSLContext, **more: Any) -> httpx.Response:
+            assert verify.verify_mode is ssl.CERT_REQUIRED
             with httpx.Client(transport=httpx.MockTransport(handle), timeout=timeout) as client:
                 return client.get(url, **more)
 

@@ -157,6 +157,19 @@ def test_a_service_that_is_not_there_was_not_reached() -> None:
     assert caught.value.sent is False
 
 
+def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its variable: whoever reads the address alone looks for the fault at the service."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with closed_port() as port:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        api = http.ServiceAPI("http://compute.example.org", LOGIN)
+        with pytest.raises(ServiceUnreachable, match="the proxy that http_proxy names") as caught:
+            api.call(ASK)
+        api.close()
+    assert caught.value.sent is False
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"])
 def test_a_connection_that_breaks_off_may_have_been_sent(answer: bytes) -> None:
     """Cut before or within the answer: the request may have been taken."""
