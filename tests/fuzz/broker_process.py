@@ -30,7 +30,7 @@ LIMITS = BrokerLimits(
     max_queued_bytes=8 * 2**20,
     max_message_size=2**20,
     write_high_water=2**16,
-    handshake_timeout_s=2.0,
+    handshake_timeout_s=5.0,
     close_timeout_s=1.0,
 )
 

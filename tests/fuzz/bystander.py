@@ -9,7 +9,7 @@ from typing import Any
 import pika
 
 #: How long one of its messages may take, in seconds: floods are worked off one read at a time.
-ROUND_TRIP_S = 5.0
+ROUND_TRIP_S = 10.0
 
 
 class Bystander:

@@ -19,7 +19,7 @@ from tests.fuzz.mutation import mutated_session, split
 from tests.fuzz.sessions import recorded_sessions
 
 #: How long a connection may stay when its peer has said all, in seconds.
-_END_S = 5.0
+_END_S = 20.0
 #: What a campaign may add to the memory of the broker, after its queues were filled once.
 _GROWTH = 12 * 2**20
 

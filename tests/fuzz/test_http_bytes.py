@@ -18,7 +18,7 @@ from tests.fuzz.campaign import CAMPAIGN
 from tests.fuzz.mutation import mutated_bytes
 
 #: How long a connection may stay when its peer has said all, in seconds.
-_END_S = 10.0
+_END_S = 20.0
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 
 

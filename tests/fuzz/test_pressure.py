@@ -33,7 +33,7 @@ def test_slow_logins_keep_nobody_out(broker: RunningBroker) -> None:
         ]
         sent = 0
         while slow:
-            assert time.monotonic() - began < LIMITS.handshake_timeout_s + 5
+            assert time.monotonic() - began < LIMITS.handshake_timeout_s + 20
             for peer in slow:
                 try:
                     peer.send(header[sent % len(header)].to_bytes(1, "big"))
