@@ -75,8 +75,9 @@ def check_tls(route: Route, patience_s: float) -> Outcome:
     except ssl.SSLCertVerificationError as error:
         return problem(
             f"{route.host}: certificate not accepted: {error.verify_message}",
-            "Where this site inspects TLS, set SSL_CERT_FILE and, for logins, REQUESTS_CA_BUNDLE to "
-            "a file with its certificate; otherwise check the address and this machine's clock.",
+            "Where this site inspects TLS, set SSL_CERT_FILE and, for logins, REQUESTS_CA_BUNDLE "
+            "to a file with its certificate; otherwise check the address and this machine's "
+            "clock.",
             verify_code=error.verify_code,
         )
     except OSError as error:
