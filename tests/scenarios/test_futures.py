@@ -73,7 +73,7 @@ def test_large_results_behind_a_slow_callback_take_no_memory(
     finally:
         tracemalloc.stop()
         release.set()
-    assert max(held) < 10_000_000
+    assert max(held) < 20_000_000  # of 40 MB, and as much again as text
     assert [f.result(SOON)[0] for f in futures] == list(range(40))
 
 

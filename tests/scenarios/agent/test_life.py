@@ -140,7 +140,7 @@ async def test_threads_and_children_left_behind_do_not_hold_up_the_stop(attach: 
         began = time.monotonic()
         running.agent.close_stdin()
         assert (await running.agent.rest())[0] == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
         assert not is_running(child)
 
 
