@@ -45,6 +45,7 @@ FREE = {
     ("Connection.StartOk", "client_properties.platform"): "the Python that plays may be another",
     ("Connection.StartOk", "client_properties.version"): "pika's, which may be another",
     ("Connection.TuneOk", "heartbeat"): "ours notices sooner that a connection is gone",
+    ("Channel.Close", "reply_text"): "it is for people",
     ("Basic.Consume", "consumer_tag"): "each consumer has a name of its own",
 }
 

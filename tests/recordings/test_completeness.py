@@ -9,6 +9,7 @@ import pytest
 
 from tests.recordings.deliberate import DIFFERENCES
 from tests.recordings.playing import CASSETTES, HOSTED, every_name, recording
+from tests.recordings.replaying_broker import FREE
 from tools.recording.cassette_format import load
 from tools.recording.checksums import checksums, listed
 from tools.recording.matching import IGNORED
@@ -78,6 +79,8 @@ def test_the_readme_lists_what_is_ignored() -> None:
         assert f"| {ignored.where} | {ignored.compared} | {ignored.reason} |" in README
     for name, difference in DIFFERENCES.items():
         assert f"| `{name}` | {difference.reason} |" in README
+    for (method, argument), reason in FREE.items():
+        assert f"| {method} | {argument} | {reason} |" in README
 
 
 def test_every_frame_is_plain() -> None:

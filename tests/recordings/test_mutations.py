@@ -191,7 +191,7 @@ def test_the_order_of_keys_and_of_ids_means_nothing() -> None:
 )
 def test_what_is_alike_is_not_the_same(one: Json, other: Json) -> None:
     """Neither way round: bodies, queries, paths and headers that a service may tell apart."""
-    common = {"method": "POST", "uri": "https://x/a", "body": None, "headers": {}}
+    common: Json = {"method": "POST", "uri": "https://x/a", "body": None, "headers": {}}
     mine, theirs = (Request(**common | each) for each in (one, other))
     assert same(mine, mine)
     assert not same(mine, theirs)

@@ -82,8 +82,9 @@ def describe(value: Any) -> Any:
         return (type(value).__name__, ordered)
     if isinstance(value, dict):
         return ("dict", tuple((describe(key), describe(each)) for key, each in value.items()))
-    told_by_place = type(value).__repr__ is object.__repr__
-    if (hasattr(value, "__dict__") or told_by_place) and not isinstance(value, type):
+    # Without a text of its own, an object is told by its place in memory.
+    is_nameless = repr(value).endswith(f" at {id(value):#x}>")
+    if (hasattr(value, "__dict__") or is_nameless) and not isinstance(value, type):
         return (type(value).__qualname__, _parts(value))
     return (type(value).__qualname__, repr(value))
 

@@ -123,5 +123,6 @@ def test_differences_are_told_by_place_and_both_values() -> None:
 
 def test_no_value_is_taken_for_none() -> None:
     """Whatever a field holds, it is another thing than no field."""
-    for value in (None, "", "nothing", 0, False, [], {}):
+    values: list[Json] = [None, "", "nothing", 0, False, [], {}]
+    for value in values:
         assert list(differences({"a": value}, {})) == [("a", value, ABSENT)]
