@@ -26,9 +26,11 @@ import pytest
 
 if TYPE_CHECKING:
     from gcompute import Client, Executor
-    from gcompute.local import LocalService
+    from gcompute.local import LocalService, LocalServiceFailed
 
 MARKER = "gcompute"
+#: What fails a test, in place of `pytest.fail` where the error behind it is of no interest.
+_Failed = pytest.fail.Exception
 #: Characters of a service's log that the report of a failed test has.
 _LOG_CHARACTERS = 4000
 #: The service that a test uses, and how long its log was when the test began, in bytes.
@@ -65,6 +67,8 @@ class _Services:
 
     def __init__(self) -> None:
         self._running: dict[str, LocalService] = {}
+        #: Why services could not start; a broker that does not answer takes seconds a try.
+        self._failed: dict[str, LocalServiceFailed] = {}
 
     def get(self, arguments: dict[str, Any]) -> LocalService:
         """Give a service that runs, started if need be.
@@ -74,9 +78,11 @@ class _Services:
             ValueError: an argument makes no sense.
             LocalServiceFailed: it cannot start.
         """
-        from gcompute.local import LocalService
+        from gcompute.local import LocalService, LocalServiceFailed
 
         key = repr(sorted(arguments.items()))
+        if key in self._failed:
+            raise self._failed[key]
         service = self._running.get(key)
         if service is None or not service.is_running:
             # One that a test stopped, or killed, is replaced.
@@ -85,7 +91,11 @@ class _Services:
                 # The workers import from where the tests do: even a function that is defined
                 # inside of a test refers to the globals of its module.
                 patch.setenv("PYTHONPATH", os.pathsep.join(map(os.path.abspath, sys.path)))
-                service.start()
+                try:
+                    service.start()
+                except LocalServiceFailed as error:
+                    self._failed[key] = error
+                    raise
             self._running[key] = service
         return service
 
@@ -108,11 +118,15 @@ def compute_service(request: pytest.FixtureRequest, _gcompute_services: _Service
 
     Tests with the same arguments, those of the marker ``gcompute``, share it.
     """
+    from gcompute.local import LocalServiceFailed
+
     arguments = _arguments(request)
     try:
         service = _gcompute_services.get(arguments)
     except (TypeError, ValueError) as error:
-        pytest.fail(f"@pytest.mark.{MARKER}: {error}", pytrace=False)
+        raise _Failed(f"@pytest.mark.{MARKER}: {error}", pytrace=False) from None
+    except LocalServiceFailed as error:
+        raise _Failed(str(error), pytrace=False) from None
     log = service.state_dir / "service.log"
     request.node.stash[_used] = log, log.stat().st_size
     return service

@@ -159,6 +159,37 @@ def test_a_marker_that_makes_no_sense(pytester: pytest.Pytester, marker: str, re
     result = run(pytester)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([reason])
+    # What is wrong is in the test, and not on the way through the plugin.
+    result.stdout.no_fnmatch_line("*During handling*")
+    result.stdout.no_fnmatch_line("*service_process.py*")
+
+
+def test_a_service_that_cannot_start_is_tried_once(pytester: pytest.Pytester) -> None:
+    """A suite of many tests does not wait for a missing broker in each of them."""
+    tries = pytester.path / "tries"
+    pytester.makepyfile(
+        broken=f"""
+        def engine():
+            with open({str(tries)!r}, "a") as file:
+                file.write("x")
+            raise OSError("no cluster today")
+        """,
+        test_it="""
+        import pytest
+
+        pytestmark = pytest.mark.gcompute(engine="./broken.py:engine")
+
+        def test_a(compute_service):
+            pass
+
+        def test_b(compute_executor):
+            pass
+        """,
+    )
+    result = run(pytester)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*cannot start*no cluster today*"] * 2)
+    assert tries.read_text() == "x"
 
 
 def test_options_apply_to_what_no_marker_says(
