@@ -68,20 +68,29 @@ def _look_at(app: globus_sdk.GlobusApp, facts: Facts) -> Outcome:
     kind = type(app).__name__
     details: dict[str, Any] = {"kind": kind, "client_id": str(app.client_id)}
     details["tokens"] = tokens is not None
-    found = f"{kind} of client {app.client_id}, {_validity(tokens, details)}"
+    found = f"{kind} of client {app.client_id}, {_validity(app, tokens, details)}"
     if isinstance(app, globus_sdk.UserApp) and app.login_required():
         return problem(f"{found}; a new login is needed", _LOG_IN, **details)
     return ok(found, **details)
 
 
-def _validity(tokens: TokenStorageData | None, details: dict[str, Any]) -> str:
+def _validity(
+    app: globus_sdk.GlobusApp, tokens: TokenStorageData | None, details: dict[str, Any]
+) -> str:
     if tokens is None:
         return "no tokens for the service are kept"
     left_s = tokens.expires_at_seconds - time.time()
-    details |= {"expires_in_s": round(left_s), "renewable": tokens.refresh_token is not None}
+    details |= {"expires_in_s": round(left_s), "renewable": _renewable(app, tokens)}
     lasts = f"lasts for {left_s / 3600:.1f} h more" if left_s > 0 else "has expired"
     renewal = "can be renewed" if details["renewable"] else "cannot be renewed"
     return f"its access {lasts} and {renewal}"
+
+
+def _renewable(app: globus_sdk.GlobusApp, tokens: TokenStorageData) -> bool:
+    import globus_sdk
+
+    # A client asks for another token with its secret.
+    return tokens.refresh_token is not None or isinstance(app, globus_sdk.ClientApp)
 
 
 def check_token(subject: Subject, facts: Facts) -> Outcome:

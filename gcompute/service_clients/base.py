@@ -140,8 +140,9 @@ class ServiceClient(ClientCore):
         return ComputeResponse(operation, self._api.send(call), reading=reading)
 
     def close(self) -> None:
-        """Close the connections, also those in use. A later call opens new ones."""
+        """Close the connections, those in use when their requests end; later calls open others."""
         self._api.close()
+        self._login.close()
 
     def __enter__(self) -> Self:
         return self

@@ -391,3 +391,13 @@ def test_ctrl_c_ends_the_program(service: LocalService) -> None:
         for connection in connections:
             connection.close()
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_a_client_renews_its_access_by_itself(service: LocalService, credentials: str) -> None:
+    """With its secret: there is nothing to do where the access of a program ends."""
+    with gcompute.Client(base_url=service.url) as client:
+        client.get_endpoint_status(service.endpoint_id)
+    login = _diagnosed(service)["login"]
+    assert login.details["renewable"] is True
+    assert "lasts for" in login.found
+    assert "can be renewed" in login.found

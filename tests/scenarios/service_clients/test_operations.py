@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import globus_sdk
 import httpx
 import pika
+import psutil
 import pytest
 from gcompute_api.models import (
     EndpointRegistration,
@@ -381,3 +383,26 @@ def test_every_operation_was_refused() -> None:
     refused = {name for table in tables for name in table}
     documented = {operation.name.removesuffix("_v2") for operation in operations()}
     assert documented - refused == {"get_version", "check_version"}
+
+
+@pytest.mark.parametrize("kind", [ComputeClientV2, ComputeClientV3])
+def test_a_closed_client_keeps_no_tokens_open(
+    kind: type[AnyClient],
+    service: LocalService,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A long-lived program that makes clients and closes them has a file for none of them."""
+    for name, value in service.environment(client_credentials=True).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GLOBUS_COMPUTE_USER_DIR", str(tmp_path))
+    with kind(base_url=service.url) as client:
+        client.get_endpoints()
+        assert _open_below(tmp_path)
+    assert not _open_below(tmp_path)
+
+
+def _open_below(folder: Path) -> list[str]:
+    """Give the files of a folder that this process has open."""
+    opened = [each.path for each in psutil.Process().open_files()]
+    return [path for path in opened if Path(path).is_relative_to(folder)]
