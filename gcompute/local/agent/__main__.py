@@ -15,6 +15,7 @@ import asyncio
 import io
 import json
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -47,6 +48,7 @@ def main() -> int:
         handler.addFilter(_is_worth_logging)
     # Whatever pika has to say reaches us as an exception as well.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
+    _fork_no_engine()
     with _take(_STANDARD_INPUT, "rb") as registrations, _take(_STANDARD_OUTPUT, "w") as answers:
         _hide_from_children(registrations.fileno(), answers.fileno())
         status = asyncio.run(_main(registrations, answers))
@@ -54,6 +56,16 @@ def main() -> int:
         log.warning("not waiting for %s", ", ".join(busy))
         _end_at_once(status)
     return status
+
+
+def _fork_no_engine() -> None:
+    """Have the processes of an engine not forked from this one, unless its factory says so.
+
+    This one has threads, and a forked child may find locked what nobody there unlocks. From
+    Python 3.14 on it is the standard library's own choice.
+    """
+    if multiprocessing.get_start_method() == "fork":
+        multiprocessing.set_start_method("forkserver", force=True)
 
 
 def _is_worth_logging(record: logging.LogRecord) -> bool:

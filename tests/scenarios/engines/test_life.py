@@ -156,6 +156,23 @@ def test_a_module_beside_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert executor.submit(look, name).result(PATIENCE_S) == "yes"
 
 
+def test_processes_are_not_forked_from_the_agent() -> None:
+    """It has threads: what they have locked would stay locked."""
+
+    def started() -> str | None:
+        import multiprocessing
+
+        return multiprocessing.get_start_method(allow_none=True)
+
+    with (
+        LocalService(
+            engine=concurrent.futures.ProcessPoolExecutor, engine_options={"max_workers": 1}
+        ) as service,
+        service.executor() as executor,
+    ):
+        assert executor.submit(started).result(PATIENCE_S) == "forkserver"
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
