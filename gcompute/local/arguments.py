@@ -62,8 +62,8 @@ def checked(
 
 
 def _check_broker(broker: str | None, management: str | None, *, tls: bool) -> None:
-    if broker is not None and urlsplit(broker).scheme not in ("amqp", "amqps"):
-        raise ValueError("broker must be a URL amqp://user:password@host:port/vhost")
+    if broker is not None:
+        _check_url(broker)
     if tls and broker is not None:
         raise ValueError("tls is for the embedded broker: pass a RabbitMQ as amqps://...")
     if management is None:
@@ -73,3 +73,23 @@ def _check_broker(broker: str | None, management: str | None, *, tls: bool) -> N
     parts = urlsplit(management)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("broker_management must be a URL http://user:password@host:port")
+
+
+def _check_url(broker: str) -> None:
+    """Refuse a URL that pika would not understand; no message has the password in it."""
+    shape = "broker must be a URL amqp://user:password@host:port/vhost"
+    try:
+        parts = urlsplit(broker)
+        readable = parts.scheme in ("amqp", "amqps") and (parts.port or True)
+    except ValueError:
+        # What it says may quote the password.
+        readable = False
+    if not readable:
+        raise ValueError(f"{shape}, with / @ : # ? in user and password as %2F %40 %3A %23 %3F")
+    # The import takes a moment, which services without a broker of their own need not spend.
+    import pika
+
+    try:
+        pika.URLParameters(broker)
+    except ValueError as error:
+        raise ValueError(f"{shape}: {error}") from error

@@ -77,7 +77,8 @@ def pieces(frames: list[bytes], size: int) -> list[bytes]:
 
 def describe(parameters: Any) -> str:
     """Name a broker for people, without the credentials: ``host:port/vhost``."""
-    return f"{parameters.host}:{parameters.port}/{parameters.virtual_host.strip('/')}"
+    host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
+    return f"{host}:{parameters.port}/{parameters.virtual_host.strip('/')}"
 
 
 async def connect(parameters: Any, *, on_close: Callable[[LinkError], None]) -> Any:

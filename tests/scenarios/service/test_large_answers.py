@@ -44,3 +44,19 @@ def test_results_of_many_tasks_are_not_in_memory_at_once() -> None:
     assert list(results) == [UNKNOWN, *tasks]
     assert {result["result"] for id_, result in results.items() if id_ != UNKNOWN} == {RESULT}
     assert results[UNKNOWN]["reason"]
+
+
+def test_a_task_group_of_many_tasks_is_told_in_pieces() -> None:
+    """In order, and as JSON of the same form as a small one's."""
+    with LocalService(workers=0) as service, closing(Api(service.url, service.token)) as api:
+        endpoint, function = api.endpoint(), api.function()
+        first = api.submit(endpoint, function, 0)
+        group, tasks = first["task_group_id"], list(first["tasks"][function])
+        for _ in range(12):
+            more = api.submit(endpoint, function, *range(1000), task_group_id=group)
+            tasks += more["tasks"][function]
+        answer = api.send("get_task_group", task_group_uuid=group)
+    assert answer.headers["transfer-encoding"] == "chunked"
+    assert [task["id"] for task in answer.json()["tasks"]] == tasks
+    assert answer.json()["taskgroup_id"] == group
+    assert answer.json()["create_websockets_queue"] is False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pika
 import pytest
 from pika.exceptions import (
     ConnectionClosedByBroker,
@@ -10,7 +11,7 @@ from pika.exceptions import (
     StreamLostError,
 )
 
-from gcompute.local.amqp.connection import _failure
+from gcompute.local.amqp.connection import _failure, describe
 from gcompute.local.amqp.errors import LinkLost, LinkRefused
 
 _LOST = StreamLostError("Stream connection lost: ConnectionResetError(104)")
@@ -44,3 +45,8 @@ def test_a_line_that_breaks_in_a_handshake_is_no_refusal(error: Exception) -> No
 def test_what_the_broker_refuses_is_a_refusal(error: Exception) -> None:
     """Trying again changes nothing."""
     assert isinstance(_failure(error, "broker"), LinkRefused)
+
+
+def test_an_ipv6_address_is_told_from_its_port() -> None:
+    """By brackets, as in a URL."""
+    assert describe(pika.URLParameters("amqp://ann:pw@[::1]:5673/%2Flab")) == "[::1]:5673/lab"

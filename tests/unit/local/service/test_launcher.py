@@ -31,6 +31,8 @@ def test_settings_travel_as_one_line() -> None:
     [
         ({"workers": -1}, "workers"),
         ({"broker": "http://localhost"}, "broker"),
+        ({"broker": "amqp://h:99999999/"}, "broker must be a URL"),
+        ({"broker": "amqp://h/?heartbeat=soon"}, "broker must be a URL.*'soon'"),
         ({"broker_management": "http://localhost:15672"}, "pass its URL as broker"),
         ({"broker": "amqp://h", "broker_management": "amqp://h"}, "broker_management"),
         ({"broker": "amqp://h", "broker_management": "http://"}, "broker_management"),
@@ -54,6 +56,13 @@ def test_a_groups_name_is_a_uuid() -> None:
         User("ada", groups=["lab"])
     with pytest.raises(ValueError, match="list of UUIDs"):
         User("ada", groups=str(group))
+
+
+def test_a_password_that_breaks_its_url_is_not_quoted() -> None:
+    """Its slash ends the host; the message says how to write it."""
+    with pytest.raises(ValueError, match="%2F") as raised:
+        LocalService(broker="amqp://ann:secret/word@host/")
+    assert "secret" not in str(raised.value)
 
 
 def test_credentials_are_in_no_repr() -> None:
