@@ -7,10 +7,7 @@ each finds the logins of the other. Source: ``docs/wire.md#addresses-and-identit
 
 from __future__ import annotations
 
-import os
 import platform
-import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcompute import environment
@@ -18,12 +15,8 @@ from gcompute.protocol import COMPUTE_RESOURCE_SERVER, COMPUTE_SCOPE, NATIVE_CLI
 
 if TYPE_CHECKING:
     import globus_sdk
-    from globus_sdk.token_storage import SQLiteTokenStorage
 
     from gcompute.login.session import Authorizer
-
-#: Held while the file of tokens is made, as that changes the mask of the whole process.
-_making_storage = threading.Lock()
 
 
 def default_app(environment_name: str | None = None) -> globus_sdk.GlobusApp:
@@ -39,13 +32,14 @@ def default_app(environment_name: str | None = None) -> globus_sdk.GlobusApp:
     import globus_sdk
 
     from gcompute.login.prompt import TerminalLogin
+    from gcompute.login.tokens import token_storage
 
     name = environment_name or environment.globus_environment()
     client_id, secret = environment.client_credentials()
     namespace = f"clientprofile/{name}/{client_id}" if secret else f"user/{name}"
     config = globus_sdk.GlobusAppConfig(
         request_refresh_tokens=True,
-        token_storage=_token_storage(namespace),
+        token_storage=token_storage(environment.user_dir() / "storage.db", namespace),
         # A ClientApp asks nobody, and refuses to be told how.
         login_flow_manager=None if secret else TerminalLogin,
         # A service on this machine has no Globus Auth of its own, but by
@@ -72,36 +66,3 @@ def app_authorizer(app: globus_sdk.GlobusApp) -> Authorizer:
     The app keeps it while its token lasts, so this may be called for each request.
     """
     return app.get_authorizer(COMPUTE_RESOURCE_SERVER)
-
-
-def _token_storage(namespace: str) -> SQLiteTokenStorage:
-    from globus_sdk.token_storage import SQLiteTokenStorage
-
-    path = environment.user_dir() / "storage.db"
-    if not path.exists():
-        _make_storage(path)
-    return SQLiteTokenStorage(
-        path,
-        namespace=namespace,
-        connect_params={"check_same_thread": False},  # requests come from several threads
-    )
-
-
-def _make_storage(path: Path) -> None:
-    """Make the file with its tables, of mode 0600, in one step.
-
-    ``globus_sdk`` makes the file first and its tables later. A second process that starts at the
-    same time, as in a job array, would find a file without tables.
-    """
-    from globus_sdk.token_storage import SQLiteTokenStorage
-
-    draft = path.with_name(f".storage-{os.getpid()}.db")
-    with _making_storage:
-        draft.unlink(missing_ok=True)  # of a process that had this number, and died
-        SQLiteTokenStorage(draft).close()
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass  # another process was faster
-        finally:
-            draft.unlink()
