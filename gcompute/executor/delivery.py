@@ -35,6 +35,7 @@ from gcompute.executor.future import settle
 from gcompute.executor.inbox import Inbox
 from gcompute.executor.pending import AwaitedTask, PendingTasks, Unmatched
 from gcompute.executor.strangers import Strangers
+from gcompute.executor.traces import without_values
 from gcompute.outcomes import of_task, task_state
 from gcompute.threads import join, spawn
 
@@ -262,15 +263,20 @@ class ResultDelivery:
             else:
                 settle(task.future, _load(task, message))
         except BaseException as error:  # loading a result runs code of its sender
+            without_values(error)
             settle(task.future, error=error)
 
     def _end_as_told(self, task_id: str, task: AwaitedTask, answer: dict[str, Any]) -> None:
         try:
             state = task_state(task_id, answer, task.serializer)
         except BaseException as error:  # as above
+            without_values(error)
             settle(task.future, error=error)
-        else:
-            settle(task.future, state.get("result"), state.get("exception"))
+            return
+        failure = state.get("exception")
+        if failure is not None:
+            without_values(failure)
+        settle(task.future, state.get("result"), failure)
 
     def _fail_pending(self, cause: ComputeError) -> None:
         for task in self._pending.clear():

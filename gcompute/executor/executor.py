@@ -25,6 +25,7 @@ from gcompute.executor.older import client_of_older, warn_without_effect
 from gcompute.executor.outbox import Destination, Submission, encoded_size
 from gcompute.executor.results import TRANSPORTS, Transport, shared_by_executors
 from gcompute.executor.settings import TaskSettings
+from gcompute.executor.traces import without_values
 from gcompute.functions import check_call, hardware_report
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
 from gcompute.protocol import MAX_REQUEST_BYTES
@@ -438,6 +439,7 @@ def _ask_status(client: Client, task_id: str) -> dict[str, Any] | None:
 
 def _failed(error: ComputeError) -> ComputeFuture:
     """Give a future that has failed already."""
+    without_values(error)  # they have the arguments
     future = ComputeFuture()
     future.set_running_or_notify_cancel()
     settle(future, error=error)

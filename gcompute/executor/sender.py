@@ -41,6 +41,7 @@ from gcompute.executor.groups import GroupTasks, TaskGroups
 from gcompute.executor.outbox import Destination, Submission
 from gcompute.executor.patience import Patience
 from gcompute.executor.pending import AwaitedTask
+from gcompute.executor.traces import without_values
 from gcompute.outcomes import again
 from gcompute.runtime import create_user_runtime
 
@@ -373,6 +374,7 @@ def _starts(future: ComputeFuture) -> bool:
 
 def _fail(batch: list[Submission], error: Exception, cause: BaseException | None = None) -> None:
     """Fail futures, each with an error of its own: one that is raised twice mixes its traces."""
+    without_values(error if cause is None else cause)  # they have the batch, and its request
     for submission in batch:
         own = again(error) if isinstance(error, ComputeError) else error
         if cause is not None:
