@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -34,6 +35,8 @@ from gcompute.login.failures import forget_frames
 from gcompute.protocol import PROTOCOL_LEVEL
 from gcompute.retries import Retries
 
+log = logging.getLogger(__name__)
+
 #: The service reads the protocol level from the part that starts with globus-compute-sdk.
 USER_AGENT = f"globus-compute-sdk-{PROTOCOL_LEVEL}/gcompute-{__version__}"
 
@@ -44,6 +47,9 @@ _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 #: open. httpx goes through all that wait for a connection at each step of each request: a thousand
 #: at once took minutes, and failed when one had waited for a minute.
 _MOST_AT_ONCE = 20
+
+#: Waits from this many seconds on are told: a program that seems to hang is waiting.
+_TOLD_S = 1.0
 
 _Waits = Iterable[float]
 
@@ -78,6 +84,12 @@ class _Attempts:
             return
         now = time.monotonic()
         place = self._budget.take(now)
+        if place.moment - now >= _TOLD_S:
+            log.info(
+                "%s waits for %.1f s: as many requests were sent as the client may (request_limit)",
+                self._described,
+                place.moment - now,
+            )
         try:
             yield _moments(place, now)
         except BaseException:
@@ -100,6 +112,7 @@ class _Attempts:
             cause = outcome if isinstance(outcome, Exception) else None
             forget_frames(cause)  # their variables have the request's header
             raise error from cause
+        log.info("%s goes again in %.1f s: %s", self._described, wait_s, error)
         if self._budget and isinstance(error, RateLimited):
             now = time.monotonic()
             self._budget.close_until(now + wait_s, now)

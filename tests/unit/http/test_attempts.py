@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import re
 from typing import Any
 
 import httpx
@@ -165,6 +167,19 @@ def test_a_request_over_the_limit_waits(connect: Connect) -> None:
         client.get_task(TASK_ID)
     (waited,) = service.pauses
     assert 10.0 < waited <= 10.0 * WINDOW_FACTOR
+
+
+def test_waits_are_logged(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    """A program that seems to hang tells why, to whoever asks it for more than warnings."""
+    caplog.set_level(logging.INFO, "gcompute.http")
+    service = _in_turn(httpx.ReadError("reset"), PENDING)
+    client = connect(service, request_limit=(3, 10.0))
+    for _ in range(3):
+        client.get_task(TASK_ID)
+    again, waits = (record.getMessage() for record in caplog.records)
+    path = f"GET /v2/tasks/{TASK_ID}"
+    assert re.fullmatch(rf"{path} goes again in [\d.]+ s: .*reset.*", again)
+    assert re.fullmatch(rf"{path} waits for 1\d\.\d s: .*\(request_limit\)", waits)
 
 
 class _Renewing(StaticAuthorizer):
