@@ -56,7 +56,7 @@ def _is_whole(answer: Any, recorded: Json) -> bool:
     if isinstance(answer, ComputeAPIError):
         told = body or {}  # an answer to HEAD has none
         message = told.get("reason", told.get("detail", ""))
-        return (
+        return bool(
             answer.http_status == recorded["status"]
             and answer.raw_json == body
             and answer.code == told.get("code", "Error")

@@ -6,6 +6,7 @@ The hosted service is a second local one here, found by the environment as the h
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,9 +43,12 @@ _HOSTED = (
 )
 
 
+_COMMAND = (sys.executable, "-m", "tools.recording", "--python", str(_PYTHON))
+
+
 def _record(*arguments: str, environment: dict[str, str] | None = None) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "tools.recording", "--python", str(_PYTHON), *arguments],
+        [*_COMMAND, *arguments],
         cwd=_ROOT,
         env={**os.environ, **(environment or {})},
         capture_output=True,
@@ -106,6 +110,30 @@ def test_the_recorder_for_the_hosted_service(service: LocalService, tmp_path: Pa
     assert service.token not in written
     assert "canary" not in written
     assert "differences between hosted and local recordings" in said
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_recorder_leaves_nothing_behind(
+    told: signal.Signals, service: LocalService, tmp_path: Path
+) -> None:
+    """In the middle of a scenario that has registered an endpoint, and not deleted it yet."""
+    recorder = subprocess.Popen(
+        [*_COMMAND, "--service", "hosted", "--folder", str(tmp_path), "client/poll"],
+        cwd=_ROOT,
+        env={**os.environ, **_variables(service)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with service.client() as client, recorder:
+        while "idle" not in [entry["name"] for entry in client.get_endpoints()]:
+            assert recorder.poll() is None, "it ended before it was told to"
+        recorder.send_signal(told)
+        said, _ = recorder.communicate(timeout=_PATIENCE_S)
+        assert recorder.returncode == 130, said
+        assert "functions and endpoints deleted that scenarios had left" in said
+        assert "interrupted: what was recorded until now is kept" in said
+        assert [entry["uuid"] for entry in client.get_endpoints()] == [service.endpoint_id]
 
 
 def test_a_difference_is_printed_field_by_field(service: LocalService, tmp_path: Path) -> None:

@@ -42,6 +42,10 @@ def main() -> int:
             except ComputeError as error:
                 print(f"nothing can be recorded: {error}", file=sys.stderr)
                 return 1
+            except KeyboardInterrupt:
+                print("\ninterrupted: what was recorded until now is kept", file=sys.stderr)
+                write_checksums(folder)
+                return 130
         if serialization:
             scripts = Path(temporary, "scripts")
             scripts.mkdir()

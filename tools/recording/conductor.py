@@ -15,11 +15,14 @@ import httpx
 
 from tests.support.amqp_proxy import AmqpPassage, AmqpProxy
 from tests.support.http_front import HttpFront, answer
+from tools.recording.pace import Pace
 from tools.recording.scenario import INJECTED
 
 #: Longest line that the process may say, in bytes.
 _LINE = 2**20
 _PATIENCE_S = 60.0
+#: Seconds for the process to note what is under way, when all is interrupted.
+_TO_LEAVE_S = 15.0
 
 
 class Conductor:
@@ -30,6 +33,7 @@ class Conductor:
         front: stands before it; ``None`` where nothing does.
         proxy: stands before its broker; ``None`` where nothing does.
         interval_s: seconds between two questions of whether tasks have finished.
+        pace: how fast these may go; ``None`` for no limit.
     """
 
     def __init__(
@@ -40,7 +44,9 @@ class Conductor:
         proxy: AmqpProxy | None = None,
         *,
         interval_s: float = 0.1,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace
         self._http = httpx.AsyncClient(
             base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=_PATIENCE_S
         )
@@ -88,6 +94,8 @@ class Conductor:
             env=environment,
             cwd=environment["HOME"],
             limit=_LINE,
+            # A Ctrl-C is for the conductor, which then has this process end in order.
+            start_new_session=True,
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -100,8 +108,17 @@ class Conductor:
                 self._failed.append(f"the process for {', '.join(order['scenarios'])}")
         finally:
             if process.returncode is None:
-                process.kill()
+                await self._end(process)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """Have a process leave after the request that is under way, whose answer it may note."""
+        process.terminate()
+        try:
+            async with asyncio.timeout(_TO_LEAVE_S):
                 await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
     async def _serve(self, question: dict[str, Any]) -> Any:
         do = question.pop("do")
@@ -123,6 +140,8 @@ class Conductor:
         """Wait until tasks have finished."""
         async with asyncio.timeout(_PATIENCE_S):
             while True:
+                if self._pace is not None:
+                    await asyncio.to_thread(self._pace.wait)
                 reply = await self._http.post("/v2/batch_status", json={"task_ids": tasks})
                 results = reply.raise_for_status().json()["results"]
                 if all(results[task]["status"] in ("success", "failed") for task in tasks):

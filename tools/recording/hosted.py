@@ -10,9 +10,11 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,16 +28,17 @@ from gcompute.errors import ComputeError, NotFound
 from gcompute.login import Login
 from tools.recording.comparison import compared
 from tools.recording.conductor import Conductor
+from tools.recording.pace import Pace
 from tools.recording.scenario import ADA, BOB, SCENARIOS, STRANGER, by_endpoint
 from tools.recording.scrubbing import SERVICE, identities
 
 ROOT = Path(__file__).parents[2]
 
-#: Requests in seconds: less than the service accepts, as the conductor asks, too.
-_PACE = (14, 10.0)
+#: Requests in seconds: less than the service accepts, as they do not come as evenly as they go.
+_PACE = (16, 10.0)
 _POLL_S = 2.5
-#: Requests in seconds of the one that cleans up.
-_CLEANING = (10, 10.0)
+#: The file that has when requests went.
+_WENT = "went"
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,21 @@ class Recorder:
         tokens: of the users that there are.
         endpoint_id: one that is online.
         assured_endpoint_id: a high-assurance one that is; ``None`` where there is none.
+        pace: which all requests keep to, whoever sends them.
     """
 
     url: str
     tokens: dict[str, str]
     endpoint_id: str
     assured_endpoint_id: str | None
+    pace: Pace
 
     @classmethod
-    def of_environment(cls) -> Recorder:
+    def of_environment(cls, folder: Path) -> Recorder:
         """Read the environment.
+
+        Args:
+            folder: for what the recorder's processes share.
 
         Raises:
             SystemExit: it does not name an endpoint.
@@ -71,16 +79,17 @@ class Recorder:
         other = os.environ.get("GCOMPUTE_RECORD_OTHER_TOKEN")
         tokens |= {BOB: other} if other else {}
         assured = os.environ.get("GCOMPUTE_RECORD_HA_ENDPOINT") or None
-        return cls(service_url(), tokens, endpoint_id, assured)
+        pace = Pace(*_PACE, folder / _WENT)
+        return cls(service_url(), tokens, endpoint_id, assured, pace)
 
     def client(self, user: str) -> Client:
-        """Make a client for what is not recorded."""
+        """Make a client for what is not recorded; before each call its user waits for `pace`."""
         authorizer = globus_sdk.AccessTokenAuthorizer(self.tokens[user])
         return Client(
             authorizer=authorizer,
             base_url=self.url,
             do_version_check=False,
-            request_limit=_CLEANING,
+            request_limit=None,
         )
 
 
@@ -93,7 +102,7 @@ def record_hosted(names: Sequence[str], target: Path, python: str, folder: Path)
         python: the interpreter that has the official SDK.
         folder: for what is written meanwhile; empty.
     """
-    recorder = Recorder.of_environment()
+    recorder = Recorder.of_environment(folder)
     chosen = [name for name in names if _possible(name, recorder)]
     orders = _orders(recorder, chosen, target, folder)
     environment = {
@@ -102,10 +111,26 @@ def record_hosted(names: Sequence[str], target: Path, python: str, folder: Path)
         "GLOBUS_COMPUTE_USER_DIR": str(folder / "client"),
         "PYTHONPATH": str(ROOT),
     }
+    with _interruptible():
+        try:
+            return asyncio.run(_conduct(recorder, orders, python, environment))
+        finally:
+            clean_up(recorder, folder / "registered.jsonl")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Take a request to end for a Ctrl-C, so that what was registered is deleted all the same."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        return asyncio.run(_conduct(recorder, orders, python, environment))
+        yield
     finally:
-        clean_up(recorder, folder / "registered.jsonl")
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 async def _conduct(
@@ -113,7 +138,9 @@ async def _conduct(
 ) -> list[str]:
     failed: list[str] = []
     for order in orders:
-        conductor = Conductor(recorder.url, recorder.tokens[ADA], interval_s=_POLL_S)
+        conductor = Conductor(
+            recorder.url, recorder.tokens[ADA], interval_s=_POLL_S, pace=recorder.pace
+        )
         failed += await conductor.conduct(order, python, environment)
     return failed
 
@@ -136,7 +163,7 @@ def _orders(
     identity = {}
     for user in recorder.tokens.keys() - {STRANGER}:
         with recorder.client(user) as client:
-            identity[user] = _identity(client)
+            identity[user] = _identity(client, recorder.pace)
     orders = []
     for assured, part in by_endpoint(names):
         endpoint_id = recorder.assured_endpoint_id if assured else recorder.endpoint_id
@@ -152,7 +179,7 @@ def _orders(
             "given": given,
             "scrub": _scrub(recorder, identity, folder),
             "made_by": _made_by(recorder, str(endpoint_id)),
-            "pace": _PACE,
+            "pace": (*_PACE, str(folder / _WENT)),
         }
         orders.append(order)
     return orders
@@ -160,6 +187,7 @@ def _orders(
 
 def _made_by(recorder: Recorder, endpoint_id: str) -> dict[str, str]:
     with recorder.client(ADA) as client:
+        recorder.pace.wait()
         agent = client.get_endpoint_metadata(endpoint_id).get("endpoint_version")
     return {
         "agent": f"globus-compute-endpoint {agent}",
@@ -168,13 +196,16 @@ def _made_by(recorder: Recorder, endpoint_id: str) -> dict[str, str]:
     }
 
 
-def _identity(client: Client) -> str:
+def _identity(client: Client, pace: Pace) -> str:
     """Find out who somebody is: the owner of what he registers."""
+    pace.wait()
     registered = client.register_endpoint("gcompute-recorder", None)
     try:
+        pace.wait()
         mine = client.get_endpoints(role="owner")
         return next(str(e["owner"]) for e in mine if e["uuid"] == registered["endpoint_id"])
     finally:
+        pace.wait()
         client.delete_endpoint(registered["endpoint_id"])
 
 
@@ -205,6 +236,7 @@ def clean_up(recorder: Recorder, registered: Path) -> None:
         with recorder.client(user) as client:
             for note in notes:
                 if note["user"] == user:
+                    recorder.pace.wait()
                     deleted += _deleted(client, note["kind"], note["id"])
     print(f"{deleted} functions and endpoints deleted that scenarios had left")
 

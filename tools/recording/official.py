@@ -23,9 +23,10 @@ from tools.recording import scenarios  # noqa: F401  # registers them
 from tools.recording.cassette_format import CassetteFormat
 from tools.recording.frames import Event, recorded_frames, unacknowledged
 from tools.recording.official_stage import OfficialStage, ask
+from tools.recording.pace import Pace
 from tools.recording.scenario import SCENARIOS, Scenario
 from tools.recording.scrubbing import Scrubber
-from tools.recording.sending import Pace, watched_requests
+from tools.recording.sending import watched_requests
 
 _SETTLE_S = 10.0
 
@@ -33,7 +34,8 @@ _SETTLE_S = 10.0
 def main() -> None:
     """Play what the order says."""
     order = json.loads(sys.stdin.readline())
-    pace = Pace(*order["pace"]) if order["pace"] else None
+    count, window_s, file = order["pace"] or (0, 0.0, "")
+    pace = Pace(count, window_s, Path(file)) if count else None
     users = {token: user for user, token in order["given"]["tokens"].items()}
     with watched_requests(pace, Path.home() / "registered.jsonl", users):
         play(order)

@@ -8,9 +8,8 @@ method of ``requests``, and is looked at there; nothing of it is changed.
 from __future__ import annotations
 
 import json
+import signal
 import threading
-import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,29 +18,10 @@ from unittest import mock
 
 import requests.adapters
 
+from tools.recording.pace import Pace
+
 #: What can be registered, and the field that has its id.
 _REGISTERED = {"functions": "function_uuid", "endpoints": "endpoint_id"}
-
-
-class Pace:
-    """Lets so many requests go in so many seconds, and holds the others back.
-
-    Args:
-        count: requests in any window.
-        window_s: the window, in seconds.
-    """
-
-    def __init__(self, count: int, window_s: float) -> None:
-        self._window_s = window_s
-        self._lock = threading.Lock()
-        #: When the latest requests went.
-        self._went: deque[float] = deque([float("-inf")] * count, maxlen=count)
-
-    def wait(self) -> None:
-        """Wait until one more request may go."""
-        with self._lock:
-            time.sleep(max(0.0, self._went[0] + self._window_s - time.monotonic()))
-            self._went.append(time.monotonic())
 
 
 @contextmanager
@@ -50,16 +30,23 @@ def watched_requests(
 ) -> Iterator[None]:
     """Watch every request of the block.
 
+    Told to end (SIGTERM), the process sends no more of them, and none is broken off: its answer
+    may have an id that is to be noted.
+
     Args:
         pace: how fast they may go; ``None`` for no limit.
         registered: a file to which is added what was registered: kind, id and user.
         users: tokens to users.
     """
     send = requests.adapters.HTTPAdapter.send
+    ended = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
 
     def watched(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         if pace is not None:
             pace.wait()
+        if ended.is_set():
+            raise SystemExit(f"told to end, before {request.method} {request.url}")
         response = send(self, request, *args, **kwargs)
         kind = request.url.partition("?")[0].rpartition("/")[2]
         if request.method == "POST" and response.ok and kind in _REGISTERED:
@@ -69,5 +56,8 @@ def watched_requests(
                 file.write(json.dumps(note) + "\n")
         return response
 
-    with mock.patch.object(requests.adapters.HTTPAdapter, "send", watched):
-        yield
+    try:
+        with mock.patch.object(requests.adapters.HTTPAdapter, "send", watched):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

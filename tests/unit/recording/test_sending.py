@@ -1,29 +1,17 @@
-"""The pace of what the recorder sends, and the note of what it registers."""
+"""What the recorder registers is noted, and nothing is sent once it was told to end."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
-from unittest import mock
 
 import pytest
 import requests
 import responses
 
-from tools.recording import sending
-from tools.recording.sending import Pace, watched_requests
-
-
-def test_so_many_go_at_once_and_the_next_one_waits() -> None:
-    """Until the first of them is a window old."""
-    clock = mock.Mock()
-    clock.monotonic.side_effect = [100.0, 100.0, 101.0, 101.0, 102.0, 110.0]
-    with mock.patch.object(sending, "time", clock):
-        pace = Pace(2, 10.0)
-        for _ in range(3):
-            pace.wait()
-    waited = [call.args[0] for call in clock.sleep.call_args_list]
-    assert waited == [0.0, 0.0, 8.0]
+from tools.recording.sending import watched_requests
 
 
 @pytest.mark.parametrize(
@@ -51,3 +39,23 @@ def test_what_is_registered_is_noted(
             )
     lines = file.read_text().splitlines() if file.exists() else []
     assert [json.loads(line) for line in lines] == noted
+
+
+def test_nothing_more_is_sent_by_who_was_told_to_end(tmp_path: Path) -> None:
+    """But the process goes on until then, so that an answer is noted that is under way."""
+    file, address = tmp_path / "registered", "http://service.test/v3/functions"
+    headers = {"authorization": "Bearer t"}
+
+    def told_meanwhile(_request: object) -> tuple[int, dict[str, str], str]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return 200, {}, json.dumps({"function_uuid": "f"})
+
+    before = signal.getsignal(signal.SIGTERM)
+    with responses.RequestsMock() as service:
+        service.add_callback("POST", address, told_meanwhile)
+        with watched_requests(None, file, {"t": "ada"}):
+            requests.post(address, headers=headers, timeout=5)
+            with pytest.raises(SystemExit, match="told to end, before POST"):
+                requests.post(address, headers=headers, timeout=5)
+    assert len(file.read_text().splitlines()) == 1
+    assert signal.getsignal(signal.SIGTERM) is before
