@@ -41,7 +41,7 @@ class Client:
     _cookies: dict[str, str] = field(factory=dict, kw_only=True, alias="cookies", repr=False)
     _headers: dict[str, str] = field(factory=dict, kw_only=True, alias="headers", repr=False)
     _timeout: httpx.Timeout | None = field(
-        default=httpx.Timeout(60.0, connect=10.0), kw_only=True, alias="timeout"
+        default=httpx.Timeout(60.0, connect=10.0, pool=None), kw_only=True, alias="timeout"
     )
     _verify_ssl: str | bool | ssl.SSLContext = field(default=True, kw_only=True, alias="verify_ssl")
     _follow_redirects: bool = field(default=False, kw_only=True, alias="follow_redirects")
@@ -161,7 +161,7 @@ class AuthenticatedClient:
     _cookies: dict[str, str] = field(factory=dict, kw_only=True, alias="cookies", repr=False)
     _headers: dict[str, str] = field(factory=dict, kw_only=True, alias="headers", repr=False)
     _timeout: httpx.Timeout | None = field(
-        default=httpx.Timeout(60.0, connect=10.0), kw_only=True, alias="timeout"
+        default=httpx.Timeout(60.0, connect=10.0, pool=None), kw_only=True, alias="timeout"
     )
     _verify_ssl: str | bool | ssl.SSLContext = field(default=True, kw_only=True, alias="verify_ssl")
     _follow_redirects: bool = field(default=False, kw_only=True, alias="follow_redirects")

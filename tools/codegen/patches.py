@@ -111,8 +111,14 @@ PATCHES = (
     Patch(
         template="client.py.jinja",
         old="_timeout: httpx.Timeout | None = field(default=None,",
-        new="_timeout: httpx.Timeout | None = field(default=httpx.Timeout(60.0, connect=10.0),",
-        why="None is no timeout at all: a service that never answers held its caller for ever.",
+        new=(
+            "_timeout: httpx.Timeout | None = field("
+            "default=httpx.Timeout(60.0, connect=10.0, pool=None),"
+        ),
+        why=(
+            "None is no timeout at all: a service that never answers held its caller for ever. Many"
+            " calls at once may wait for a free connection for as long as they like."
+        ),
     ),
     Patch(
         template="client.py.jinja",

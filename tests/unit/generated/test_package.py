@@ -137,7 +137,7 @@ def test_no_client_shows_its_token_and_a_callers_headers_stay_his() -> None:
 def test_no_call_waits_for_ever_unless_it_is_told_to(client: Client | AuthenticatedClient) -> None:
     """A service that accepts a request and never answers holds nobody."""
     with client.get_httpx_client() as sender:
-        assert sender.timeout == httpx.Timeout(60.0, connect=10.0)
+        assert sender.timeout == httpx.Timeout(60.0, connect=10.0, pool=None)
     with client.with_timeout(httpx.Timeout(None)).get_httpx_client() as sender:
         assert sender.timeout == httpx.Timeout(None)
 
