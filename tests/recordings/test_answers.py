@@ -62,13 +62,14 @@ def _is_whole(answer: Any, recorded: Json) -> bool:
             and answer.code == told.get("code", "Error")
             and answer.headers["content-type"] == recorded["headers"]["content-type"]
             # An invalid request has its wrong fields as the reason.
-            and (answer.errors == message if answer.errors else message in answer.message)
+            and bool(answer.errors == message if answer.errors else message in answer.message)
         )
     if recorded["status"] != httpx.codes.OK or answer.http_status != httpx.codes.OK:
         return False
     if answer.parsed is None:
         return body in (None, {})
-    return json.loads(answer.text) == body and canonical(to_json(answer.parsed)) == canonical(body)
+    whole: bool = canonical(to_json(answer.parsed)) == canonical(body)
+    return whole and bool(json.loads(answer.text) == body)
 
 
 @pytest.mark.parametrize("name", every_name())

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from tools.codegen.errors import CodegenError
+from tools.drift.completeness import missing_recordings
 from tools.drift.contract import compare_contract
 from tools.drift.exchanges import WrongRecording, read_recordings
 from tools.drift.explained import FILE, WrongExplanations, load_explanations
@@ -38,9 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     newest = cache(lambda: install_newest(SDK, options.newest))
     parts: dict[str, Callable[[], Part]] = {
         "contract": lambda: compare_contract(load_contract(), load_compute(), load_deviations()),
-        "recordings": lambda: compare_recordings(
-            load_compute(), read_recordings(options.cassettes)
-        ),
+        "recordings": lambda: _recordings(options.cassettes),
         "sdk": lambda: compare_sdk(options.recorded, newest, read_recordings(options.cassettes)),
         "wire": lambda: compare_wire(options.cassettes, newest, options.scenarios),
     }
@@ -61,6 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print(summary(verdicts))
     return exit_status(verdicts, strict=options.strict)
+
+
+def _recordings(folder: Path) -> Part:
+    part = compare_recordings(load_compute(), read_recordings(folder))
+    part.differences += missing_recordings(folder)
+    return part
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
