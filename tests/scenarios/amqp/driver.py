@@ -49,6 +49,14 @@ class Target(NamedTuple):
         """Open a bare socket."""
         return Wire(self.host, self.port)
 
+    @property
+    def is_rabbitmq_4(self) -> bool:
+        """Whether it is RabbitMQ 4 or later, which differs where the embedded one is as 3."""
+        with self.wire() as wire:
+            wire.send(b"AMQP\x00\x00\x09\x01")
+            properties = wire.expect(spec.Connection.Start).server_properties
+        return self.kind == "rabbitmq" and int(properties["version"].split(".")[0]) >= 4
+
 
 class Received(NamedTuple):
     """A message that a consumer got."""

@@ -106,8 +106,9 @@ def test_declaring_again_with_another_type_is_406(client: Client, exchange: str)
 
 
 def test_an_unknown_type_is_503(target: Target) -> None:
-    """This is an error of the connection."""
-    with target.connect() as client, connection_closes_with(503):
+    """This is an error of the connection; of the channel alone, and another, to RabbitMQ 4."""
+    closes = channel_closes_with(406) if target.is_rabbitmq_4 else connection_closes_with(503)
+    with target.connect() as client, closes:
         client.channel.exchange_declare(fresh("odd"), "sideways")
 
 
