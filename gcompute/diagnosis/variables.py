@@ -26,7 +26,7 @@ _SHOWN = (
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
 )
-_PREFIXES = ("GLOBUS_", "FUNCX_")
+_PREFIXES = ("GLOBUS_", "FUNCX_", "GCOMPUTE_")
 
 
 def secrets_in(variables: Mapping[str, str]) -> list[str]:

@@ -30,7 +30,7 @@ def exports(
 
     Args:
         url: address of the service.
-        access: ``client_id`` and ``client_secret`` of a user of it.
+        access: ``client_id``, ``client_secret`` and ``token`` of a user of it.
         endpoint_id: the endpoint of the service.
         user_dir: folder for the tokens and endpoints of the programs.
         proxies: the variables about proxies that are set already.
@@ -44,6 +44,7 @@ def exports(
         "GLOBUS_COMPUTE_CLIENT_ID": access["client_id"],
         "GLOBUS_COMPUTE_CLIENT_SECRET": access["client_secret"],
         "GLOBUS_COMPUTE_USER_DIR": str(user_dir),
+        "GCOMPUTE_LOCAL_TOKEN": access["token"],
     }
     if endpoint_id is not None:
         variables["GCOMPUTE_LOCAL_ENDPOINT"] = endpoint_id

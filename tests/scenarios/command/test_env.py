@@ -120,3 +120,22 @@ def test_a_folder_with_a_space_and_a_quote(program: Program, tmp_path: Path) -> 
     assert shown.stdout == str(state / "user")
     process.terminate()
     process.communicate(timeout=20)
+
+
+def test_the_typed_bindings_find_the_service(pointed: Program) -> None:
+    """With a token of the first user."""
+    script = """
+import os
+from uuid import UUID
+from gcompute_api import AuthenticatedClient
+from gcompute_api.api.endpoints import get_endpoint_status
+from gcompute_api.models import EndpointStatus
+
+address, token = os.environ["GLOBUS_SDK_SERVICE_URL_COMPUTE"], os.environ["GCOMPUTE_LOCAL_TOKEN"]
+with AuthenticatedClient(base_url=address, token=token) as client:
+    answer = get_endpoint_status.sync(UUID(os.environ["GCOMPUTE_LOCAL_ENDPOINT"]), client=client)
+    assert isinstance(answer, EndpointStatus)
+    print(answer.status)
+"""
+    done = shell(pointed, sys.executable, "-c", script)
+    assert (done.stdout, done.returncode) == ("online\n", 0), done.stderr

@@ -133,9 +133,10 @@ def test_proxies_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_secrets_of_the_environment_are_known() -> None:
-    """Whatever of Globus is named like one; what is no address has no password."""
+    """Whatever of Globus or ours is named like one; what is no address has no password."""
     named = {"GLOBUS_COMPUTE_CLIENT_SECRET": "a", "GLOBUS_X_TOKEN": "b", "GLOBUS_SDK_X": "c"}
-    assert variables.secrets_in(named) == ["a", "b"]
+    named["GCOMPUTE_LOCAL_TOKEN"] = "d"
+    assert variables.secrets_in(named) == ["a", "b", "d"]
     assert variables.passwords_in("http://[half", "me:canary@host:1") == ["canary"]
 
 

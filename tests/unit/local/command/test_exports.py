@@ -27,6 +27,7 @@ def test_everybody_is_pointed_at_the_service() -> None:
         "GLOBUS_COMPUTE_CLIENT_ID": "id",
         "GLOBUS_COMPUTE_CLIENT_SECRET": "secret",
         "GLOBUS_COMPUTE_USER_DIR": "/user",
+        "GCOMPUTE_LOCAL_TOKEN": "token",
         "GCOMPUTE_LOCAL_ENDPOINT": "endpoint",
     }
 
