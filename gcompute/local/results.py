@@ -32,7 +32,7 @@ from collections.abc import Iterable, Sequence
 from gcompute.messages import StatusReport
 
 from . import routing
-from .amqp import AmqpLink, Delivery, LinkError, LinkLost
+from .amqp import AmqpLink, ChannelRefused, Delivery, LinkError, LinkLost
 from .names import Names
 from .outbox import Outbox
 from .store import Store
@@ -41,6 +41,8 @@ from .store.outcomes import Forward, Outcome, Verdict
 log = logging.getLogger(__name__)
 
 _PERSISTENT = 2
+#: What a broker answers to a second exclusive consumer.
+_IN_USE = 403
 #: Unacknowledged messages that the broker may have sent ahead.
 _PREFETCH = 1000
 #: Tasks that are failed at a time.
@@ -77,13 +79,26 @@ class Results:
         self._endings: set[asyncio.Task[None]] = set()
 
     async def open(self, intake: AmqpLink) -> None:
-        """Consume on a new connection. What came on a former one comes again on this."""
+        """Consume on a new connection. What came on a former one comes again on this.
+
+        Raises:
+            LinkLost: somebody consumes already. That is the former service, whose connection the
+                broker has not missed yet: trying again helps.
+        """
         self._intake = intake
         self._pending.clear()
-        await intake.consume(
-            self._names.result_queue, self._on_result, exclusive=True, prefetch=_PREFETCH
-        )
-        await intake.consume(self._names.heartbeat_queue, self._on_report, exclusive=True)
+        try:
+            await intake.consume(
+                self._names.result_queue, self._on_result, exclusive=True, prefetch=_PREFETCH
+            )
+            await intake.consume(self._names.heartbeat_queue, self._on_report, exclusive=True)
+        except ChannelRefused as refusal:
+            if refusal.code != _IN_USE:
+                raise
+            raise LinkLost(
+                "the broker still has the connection of the service that was here before; it "
+                f"misses that after a minute or two, or close it there ({refusal})"
+            ) from refusal
 
     async def drain(self, timeout_s: float) -> None:
         """Take in the results and reports that endpoints have sent so far.

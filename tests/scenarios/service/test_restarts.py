@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pika
 import pytest
 
-from gcompute.local import LocalService
+from gcompute.local import LocalService, LocalServiceFailed
 from gcompute.local.accounts import SharedAccount
 from gcompute.local.amqp.cleanup import remove
 from gcompute.local.names import Names
@@ -357,6 +358,35 @@ def test_what_an_agent_said_before_it_was_killed_holds_no_task_back(
         api = Api(service.url, service.token)
         eventually(_finished(api, [first, second]), 60)
         api.close()
+    finally:
+        remove_queues(service, rabbitmq.url())
+
+
+def test_a_former_connection_that_the_broker_has_not_missed_is_waited_for(
+    tmp_path: Path, rabbitmq: RabbitMQ
+) -> None:
+    """It consumes the results, which nobody else may meanwhile; so it is after a power failure."""
+    service = LocalService(workers=0, state_dir=tmp_path, broker=rabbitmq.url())
+    try:
+        service.start()
+        api = Api(service.url, service.token)
+        info = api("register_endpoint", REGISTRATION)
+        api.close()
+        service.stop()
+        queue, log = info["result_queue_info"]["queue"], tmp_path / "service.log"
+        with channel(rabbitmq.url()) as former:
+            former.basic_consume(queue, lambda *_: None, exclusive=True)
+            with ThreadPoolExecutor(1) as starter:
+                started = starter.submit(service.start)
+                eventually(lambda: "the service that was here before" in log.read_text())
+                former.connection.close()
+                started.result(30)
+        assert service.is_running
+        service.stop()
+        with channel(rabbitmq.url()) as former:
+            former.basic_consume(queue, lambda *_: None, exclusive=True)
+            with pytest.raises(LocalServiceFailed, match="the service that was here before"):
+                service.start()
     finally:
         remove_queues(service, rabbitmq.url())
 
