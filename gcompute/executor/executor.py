@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, ParamSpec, Self, TypeVar
 from gcompute.arguments import as_arguments
 from gcompute.awaiting import in_thread
 from gcompute.client import Client
-from gcompute.errors import ComputeError, SerializationError, TaskTooLarge
+from gcompute.errors import ComputeError
 from gcompute.executor import leaving
 from gcompute.executor.default_client import default_client
 from gcompute.executor.engine import Engine
@@ -22,21 +22,18 @@ from gcompute.executor.functions import FunctionCache, FunctionReference
 from gcompute.executor.future import ComputeFuture, settle
 from gcompute.executor.mapping import MappedResults, map_calls
 from gcompute.executor.older import client_of_older, warn_without_effect
-from gcompute.executor.outbox import Destination, Submission, encoded_size
+from gcompute.executor.outbox import Destination
+from gcompute.executor.packing import packed
 from gcompute.executor.results import TRANSPORTS, Transport, shared_by_executors
 from gcompute.executor.settings import TaskSettings
 from gcompute.executor.traces import without_values
 from gcompute.functions import check_call, hardware_report
 from gcompute.ids import UUIDLike, as_optional_uuid, as_uuid
-from gcompute.protocol import MAX_REQUEST_BYTES
 from gcompute.registration import function_name
 from gcompute.serialize import ComputeSerializer, Strategylike
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-#: Bytes of a request that are kept for everything but the one task in it.
-_ENVELOPE_BYTES = 64 * 1024
 
 #: Ports on which the hosted service offers its result queues.
 _AMQP_PORTS = (443, 5671, 5672)
@@ -421,15 +418,10 @@ class Executor(TaskSettings, concurrent.futures.Executor):
     ) -> ComputeFuture:
         future = ComputeFuture(ask_status=self._ask_status)
         try:
-            payload = destination.serializer.pack_arguments(args, kwargs)
-        except SerializationError as error:
-            named = SerializationError(f"a call of {reference.name}: {error.reason}")
-            named.__cause__ = error.__cause__
-            return _failed(named)
-        size = encoded_size(payload)
-        if size > MAX_REQUEST_BYTES - _ENVELOPE_BYTES:
-            return _failed(_too_large(reference.name, size))
-        self._engine.submit(Submission(future, destination, reference, payload, size))
+            submission = packed(future, destination, reference, args, kwargs)
+        except ComputeError as error:
+            return _failed(error)
+        self._engine.submit(submission)
         return future
 
 
@@ -444,12 +436,3 @@ def _failed(error: ComputeError) -> ComputeFuture:
     future.set_running_or_notify_cancel()
     settle(future, error=error)
     return future
-
-
-def _too_large(name: str, size: int) -> TaskTooLarge:
-    return TaskTooLarge(
-        f"the arguments of a call of {name} have {size:,} bytes serialized, a request may have "
-        f"{MAX_REQUEST_BYTES:,}: pass large values by file or object store",
-        size=size,
-        limit=MAX_REQUEST_BYTES,
-    )
