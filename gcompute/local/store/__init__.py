@@ -131,7 +131,10 @@ def _advice(number: int | None) -> str:
 
 def _open(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
-    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from error
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -147,11 +150,15 @@ def _open(path: Path) -> sqlite3.Connection:
             )
     except sqlite3.Error as error:
         connection.close()
-        raise StoreUnusable(f"{path} cannot be used ({error}): {_remedy(error)}") from error
+        raise _unusable(path, error) from error
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
+    return StoreUnusable(f"{path} cannot be used ({error}): {_remedy(error)}")
 
 
 def _remedy(error: sqlite3.Error) -> str:
@@ -160,4 +167,6 @@ def _remedy(error: sqlite3.Error) -> str:
     if kind in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         # A full disk comes as either.
         return "make room on its disk, or pass another state_dir"
+    if kind in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        return "see that you may read and write it, or pass another state_dir"
     return "pass another state_dir, or remove the file"

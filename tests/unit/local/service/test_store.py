@@ -130,6 +130,13 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    """That is not for want of room, and the message does not say so."""
+    (tmp_path / "state.sqlite").mkdir()
+    with pytest.raises(StoreUnusable, match="read and write it, or pass another state_dir"):
+        Store(tmp_path)
+
+
 def test_tasks_move_through_their_states(store: Store) -> None:
     """Received, with the broker, running as the endpoint reports, finished."""
     (task,) = submit(store)
