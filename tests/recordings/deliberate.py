@@ -51,6 +51,8 @@ class Difference:
     refused_here: bool = False
 
 
+#: What an ``Executor`` of ours asks while it registers and submits, so at any time.
+_MEANWHILE = ("GET /v2/get_amqp_result_connection_url",)
 _CLIENTS = ("BlockingStage", "AsyncStage")
 _OPERATIONS = ("ServiceClientStage", "BindingStage", "AsyncBindingStage")
 
@@ -143,6 +145,8 @@ def check(stage: ReplayStage, recorded: Recording, playback: Playback) -> None:
     listed = difference(type(stage), recorded.scenario.name)
     unknown = {named(each) for each in playback.unknown}
     assert unknown <= set(listed.beyond if listed else ()), unknown
+    in_order = _in_order(playback, (*(listed.once_more if listed else ()), *_MEANWHILE))
+    assert in_order == sorted(in_order), "requests were made in another order than recorded"
     if listed is None:
         assert stage.seen == recorded.seen
         assert [named(each) for each in left] == []
@@ -156,6 +160,12 @@ def check(stage: ReplayStage, recorded: Recording, playback: Playback) -> None:
         assert [_ID.sub("{id}", named(each)) for each in left] == list(listed.unplayed)
         # What we do not ask once more is what we have asked.
         assert all(any(same(each, other) for other in playback.made) for each in left)
+
+
+def _in_order(playback: Playback, beginnings: tuple[str, ...]) -> list[int]:
+    """Give the places in the recording of what was made, but for what begins otherwise."""
+    requests = playback.cassette.requests
+    return [i for i in playback.order if not named(requests[i]).startswith(beginnings)]
 
 
 def _operation(request: Request) -> str:

@@ -6,6 +6,7 @@ that was not recorded. `Playback` says afterwards which these were, and which we
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -103,10 +104,12 @@ class Playback:
         cassette: vcrpy's.
         unknown: requests that were made and are not recorded. Where one was made in the background,
             the user may not have seen that it failed.
+        order: the places in the recording of the requests that were made, in the order of these.
     """
 
     cassette: Any
     unknown: list[Request] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
 
     @property
     def left(self) -> list[Request]:
@@ -151,7 +154,20 @@ def played(
                 playback.unknown.append(request)
             return known
 
-        with mock.patch.object(cassette, "can_play_response_for", noted):
+        play, one_at_a_time = cassette.play_response, threading.Lock()
+
+        def played_response(request: Request) -> Any:
+            with one_at_a_time:
+                before = dict(cassette.play_counts)
+                response = play(request)
+                counts = cassette.play_counts.items()
+                playback.order.extend(index for index, n in counts if n > before.get(index, 0))
+            return response
+
+        with (
+            mock.patch.object(cassette, "can_play_response_for", noted),
+            mock.patch.object(cassette, "play_response", played_response),
+        ):
             yield playback
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from typing import Any, cast
+
 import pytest
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 from gcompute import Client
+from tests.recordings.deliberate import check
 from tests.recordings.playing import named, played, recording
+from tests.recordings.stages import BlockingStage
 from tests.support.scripted_service import StaticAuthorizer
+from tools.recording.scenario import Stage
 from tools.recording.scrubbing import SERVICE
 
 RECORDED = recording("client/version_check")
@@ -40,3 +46,17 @@ def test_each_answer_is_given_once() -> None:
         ]
         with pytest.raises(CannotOverwriteExistingCassetteException):
             client.version_check()
+
+
+def test_another_order_is_seen() -> None:
+    """A client that asks for the versions last, where the official one did first."""
+
+    def turned(tree: dict[str, Any]) -> dict[str, Any]:
+        return tree | {"interactions": tree["interactions"][::-1]}
+
+    with played(RECORDED.path, turned) as playback, ExitStack() as closing:
+        stage = BlockingStage(RECORDED.given, closing)
+        RECORDED.scenario.play(cast(Stage, stage))
+        assert playback.left == []
+        with pytest.raises(AssertionError, match="in another order"):
+            check(stage, RECORDED, playback)
