@@ -56,6 +56,8 @@ class HttpServer:
                 lifespan="off",
                 ws="none",
                 access_log=False,
+                # Nothing stands before it: who says that he was forwarded says what he wants.
+                proxy_headers=False,
                 log_config=None,
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,

@@ -137,10 +137,7 @@ def _authorization(auth: AuthService, request: Request) -> Authorization:
     query = request.query_params
     client_id = auth.check_client(dict(query), None)
     redirect_uri = query.get("redirect_uri", "")
-    target = urlsplit(redirect_uri)
-    here = target.netloc == request.url.netloc and target.path == _SHOW_CODE
-    on_this_machine = target.hostname in ("localhost", "127.0.0.1", "::1")
-    if target.scheme != "http" or target.query or target.fragment or not (here or on_this_machine):
+    if not _is_of_this_machine(redirect_uri, request.url.netloc):
         raise failures.invalid_request("the redirect_uri is no address of this machine")
     if query.get("response_type") != "code" or query.get("code_challenge_method") != "S256":
         raise failures.invalid_request("only codes with a challenge of method S256 are given")
@@ -153,6 +150,20 @@ def _authorization(auth: AuthService, request: Request) -> Authorization:
         offline=query.get("access_type") == "offline",
         policies=frozenset(filter(None, query.get("session_required_policies", "").split(","))),
     )
+
+
+def _is_of_this_machine(redirect_uri: str, own_netloc: str) -> bool:
+    """Tell whether a code may be sent to an address."""
+    try:
+        target = urlsplit(redirect_uri)
+        # A port that is none shows only when it is asked for.
+        told, _ = target.hostname, target.port
+    except ValueError:
+        return False
+    here = target.netloc == own_netloc and target.path == _SHOW_CODE
+    on_this_machine = told in ("localhost", "127.0.0.1", "::1")
+    plain = target.scheme == "http" and not target.query and not target.fragment
+    return plain and (here or on_this_machine)
 
 
 _FORM = (

@@ -211,3 +211,13 @@ def test_a_body_of_unknown_length_is_counted(api: Api) -> None:
 
     url = f"/v3/endpoints/{api.endpoint()}/submit"
     assert api.http.post(url, content=chunks()).status_code == 413
+
+
+def test_nobody_says_where_he_comes_from(api: Api) -> None:
+    """Headers of proxies are for services behind one."""
+    headers = {"X-Forwarded-For": "10.9.9.9", "X-Forwarded-Proto": "https"}
+    body = {"endpoint_name": "afar", "metadata": {}}
+    endpoint = api.http.post("/v3/endpoints", json=body, headers=headers).json()["endpoint_id"]
+    assert api("get_endpoint", endpoint_uuid=endpoint)["ip_address"] == "127.0.0.1"
+    found = api.http.get("/.well-known/openid-configuration", headers=headers).json()
+    assert found["issuer"] == str(api.http.base_url).rstrip("/")
