@@ -67,6 +67,7 @@ def test_a_service_without_a_minimum_accepts_all(answer: Any, connect: Connect) 
     """Nothing to compare with: nothing to refuse."""
     service = ScriptedService({VERSION: answer})
     connect(service).version_check("1.0.0")
+    assert service.paths == [VERSION[1]]
 
 
 @pytest.mark.parametrize("name", ["min_ep_version", "min_endpoint_version"])

@@ -200,9 +200,10 @@ def test_a_shutdown_may_be_repeated(service: Service) -> None:
     """Waiting or not, with tasks or without."""
     answer_all(service)
     executor = executor_of(service)
-    executor.submit(double, 1)
+    future = executor.submit(double, 1)
     for wait in (False, True, True, False):
         executor.shutdown(wait=wait)
+    assert future.done()
     unused = executor_of(service)
     unused.shutdown()
     unused.shutdown()
