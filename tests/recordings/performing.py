@@ -11,12 +11,15 @@ from typing import Any, cast
 from unittest import mock
 
 from gcompute import Client, Executor
+from gcompute.executor import fetching
 from tests.recordings.playing import Playback, Recording, played
 from tests.recordings.replaying_broker import ReplayingBroker
 from tests.recordings.stages import BlockingStage
 from tools.recording.scenario import Stage
 
 _PATIENCE_S = 20.0
+#: A machine so slow that it takes seconds to connect would have our client ask over HTTP, too.
+_NEVER_S = 1000.0
 
 
 class ExecutorStage(BlockingStage):
@@ -83,6 +86,7 @@ def perform(recorded: Recording) -> Performance:
     """Play a recording."""
     answers = Answers()
     with (
+        mock.patch.object(fetching, "GRACE_S", _NEVER_S),
         ReplayingBroker(recorded.path.with_suffix(".amqp.jsonl"), answers.until) as broker,
         played(recorded.path, broker=broker.url) as playback,
         answers.of(playback.cassette),
