@@ -7,9 +7,13 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
+
+#: For the first test, which has pip fetch and install what it needs.
+pytestmark = pytest.mark.timeout(900)
 
 #: Runs functions through the local service, with nothing but what was installed.
 SCRIPT = """

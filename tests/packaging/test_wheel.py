@@ -15,6 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+#: For the first test, which has pip fetch and install what it needs.
+pytestmark = pytest.mark.timeout(900)
+
 #: Runs statements that leave a JSON value in `result`, and returns it.
 Evaluate = Callable[[str], object]
 

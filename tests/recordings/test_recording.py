@@ -23,7 +23,10 @@ from tools.recording.scenarios.operations import SUBSCRIPTION
 
 _ROOT = Path(__file__).parents[2]
 _PYTHON = _ROOT / ".tools" / "recording" / "bin" / "python"
-_PATIENCE_S = 150.0
+_PATIENCE_S = 500.0
+
+#: The recorder plays scenarios that wait for minutes together where the machine is busy.
+pytestmark = pytest.mark.timeout(600)
 
 #: One of each kind: with an agent's results, with users and refusals, with faults, with AMQP.
 _SAME = (
