@@ -148,7 +148,7 @@ _ASKING: dict[str, Callable[[Client, list[str]], Json]] = {
     "get_endpoint_allowlist": lambda client, ids: client.get_allowed_functions(*ids),
     "get_task_group": lambda client, ids: client.get_task_group(*ids),
     "register_endpoint": lambda client, ids: client.register_endpoint("mine", None),
-    "update_endpoint": lambda client, ids: client.register_endpoint("mine", *ids),
+    "update_endpoint": lambda client, ids: client.register_endpoint("mine", ids[0]),
 }
 
 

@@ -28,6 +28,8 @@ _PREFIX = re.compile(r"\bgcompute-[0-9a-f]{12}\b")
 
 
 _ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
+#: A folder of a person or machine: tracebacks of endpoints that are elsewhere have such.
+_FOLDER = re.compile(r"(?<![\w.:/-])/(?:home|root|Users|tmp|var|work|opt)/[^\s\"'<>,;:()\\]*")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 
 #: Fields that tell of a machine or its user, and what stands there.
@@ -84,6 +86,7 @@ class Scrubber:
             return shortened(text)
         for known, instead in self._known:
             text = text.replace(known, instead)
+        text = _FOLDER.sub("/somewhere", text)
         text = _ADDRESS.sub("192.0.2.1", _MAIL.sub("somebody@example.org", text))
         return _PREFIX.sub("service", _BROKER_URL.sub(BROKER, text))
 

@@ -27,11 +27,14 @@ def test_what_is_known_is_replaced_everywhere() -> None:
         ("at 10.20.30.40:80", "at 192.0.2.1:80"),
         ("Python 3.11.7, 1.2.3.4.5", "Python 3.11.7, 1.2.3.4.5"),
         ("bob@university.edu", "somebody@example.org"),
+        ('File "/home/bob/env/x.py", line 3', 'File "/somewhere", line 3'),
+        ("in /opt/site/a b", "in /somewhere b"),
+        ("https://compute.example.org/work/x", "https://compute.example.org/work/x"),
         (BROKER, BROKER),
     ],
 )
 def test_what_has_a_shape_is_replaced(text: str, scrubbed: str) -> None:
-    """Credentials and addresses of brokers, addresses of machines and people."""
+    """Credentials and addresses of brokers, addresses of machines and people, folders."""
     assert Scrubber({})(text) == scrubbed
 
 
