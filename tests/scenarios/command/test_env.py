@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ with Executor(endpoint_id=os.environ["GCOMPUTE_LOCAL_ENDPOINT"]) as executor:
 
 def shell(program: Program, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a shell that was pointed at the service."""
-    line = f'eval "$({sys.executable} -m gcompute local env $USERS)" && exec "$@"'
+    python = shlex.quote(sys.executable)
+    line = f'eval "$({python} -m gcompute local env $USERS)" && exec "$@"'
     return subprocess.run(
         ["/bin/sh", "-c", line, "sh", *command],
         env={"USERS": "", **program.environment, **more},
@@ -67,7 +69,7 @@ def test_the_official_agent_logs_in(pointed: Program) -> None:
 
     It needs one scope more than the SDK, whose tokens it finds, so it has to log in before.
     """
-    agent = Path(official_python()).parent / "globus-compute-endpoint"
+    agent = shlex.quote(str(Path(official_python()).parent / "globus-compute-endpoint"))
     done = shell(pointed, "/bin/sh", "-c", f"{agent} login && {agent} whoami")
     assert done.returncode == 0, done.stdout + done.stderr
     client_id = pointed.json("env")["GLOBUS_COMPUTE_CLIENT_ID"]
