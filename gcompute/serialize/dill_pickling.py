@@ -32,9 +32,15 @@ from . import counterparts
 from .pickling import BytecodeRefused
 from .references import ADVICE, refuse_own_globals
 
+#: What multiprocessing calls the script in a process that it did not fork.
+_SPAWNED = "__mp_main__"
+
 
 class _WirePickler(dill.Pickler):  # type: ignore[misc]  # dill ships no types
     """dill's pickler, for readers that have the official package and not ours."""
+
+    #: dill's: whether a function takes along the globals that it uses.
+    _recurse: bool
 
     def __init__(self, file: io.BytesIO, *, bytecode: bool) -> None:
         super().__init__(file, dill.settings["protocol"])
@@ -44,6 +50,23 @@ class _WirePickler(dill.Pickler):  # type: ignore[misc]  # dill ships no types
         """Write an object; called by pickle for each one that it meets."""
         if id(obj) in self.memo or not self._save_in_our_way(obj):
             super().save(obj, save_persistent_id)
+
+    def _save_of_main(self, obj: FunctionType | type) -> bool:
+        """Write what a script defines as that, also in a process that it spawned.
+
+        It is the same module under both names, yet dill would only name the one. The functions
+        have globals that no module has any more: what they use of these goes along.
+        """
+        if obj.__module__ != _SPAWNED or sys.modules["__main__"] is not sys.modules[_SPAWNED]:
+            return False
+        recurse, self._recurse = self._recurse, True
+        obj.__module__ = "__main__"
+        try:
+            self.save(obj)
+        finally:
+            obj.__module__ = _SPAWNED
+            self._recurse = recurse
+        return True
 
     def _save_in_our_way(self, obj: Any) -> bool:
         """Write an object that dill alone would write so that endpoints cannot read it."""
@@ -69,7 +92,7 @@ class _WirePickler(dill.Pickler):  # type: ignore[misc]  # dill ships no types
 
     def _save_class(self, cls: type) -> bool:
         if not counterparts.is_own(cls.__module__):
-            return False
+            return self._save_of_main(cls)
         official = counterparts.official_name(cls)
         if official is None:
             raise SerializationError(f"it refers to {cls.__module__}.{cls.__qualname__}; {ADVICE}")
@@ -90,7 +113,7 @@ class _WirePickler(dill.Pickler):  # type: ignore[misc]  # dill ships no types
             return True
         if function.__globals__ is sys.modules["__main__"].__dict__ and not self._recurse:
             refuse_own_globals(function)
-        return False
+        return self._save_of_main(function)
 
     def _write_global(self, obj: Any, name: counterparts.Name) -> None:
         self.write(pickle.GLOBAL + f"{name.module}\n{name.path}\n".encode())

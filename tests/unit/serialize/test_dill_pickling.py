@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import functools
 import pickle
 import pickletools
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dill
@@ -282,3 +285,53 @@ def test_strategies_pickle_in_this_way(strategy: Any) -> None:
     assert strategy().deserialize(text) is ShellResult
     with pytest.raises(SerializationError, match="do not have gcompute"):
         strategy().serialize(gcompute.Client)
+
+
+_SPAWNING = """
+import multiprocessing
+
+from gcompute.serialize import ComputeSerializer
+
+class Point:
+    pass
+
+def half(x):
+    return x / 2
+
+def work(x):
+    point = Point()
+    point.x = half(x)
+    return point
+
+def child(queue):
+    texts = [ComputeSerializer().serialize(value) for value in (work, Point(), Point)]
+    queue.put((texts, work.__module__, Point.__module__))
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=child, args=(queue,))
+    process.start()
+    texts, *modules = queue.get(timeout=60)
+    process.join()
+    assert modules == ["__mp_main__"] * 2
+    print(repr(texts))
+"""
+
+
+def test_a_spawned_process_of_a_script_sends_what_the_script_defines(tmp_path: Path) -> None:
+    """There the script goes by a name that no endpoint has."""
+    script = tmp_path / "script.py"
+    script.write_text(_SPAWNING)
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    work, point, point_class = map(ComputeSerializer().deserialize, ast.literal_eval(ran.stdout))
+    assert work(7).x == 3.5
+    assert type(point).__name__ == point_class.__name__ == "Point"
+    assert not hasattr(sys.modules["__main__"], "Point")
