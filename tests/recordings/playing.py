@@ -6,6 +6,7 @@ that was not recorded. `Playback` says afterwards which these were, and which we
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
+import pytest
 import vcr
 
 from tools.recording import scenarios  # noqa: F401  # registers them
@@ -26,6 +28,10 @@ from tools.recording.scrubbing import BROKER
 #: Before the names of recordings of the hosted service.
 HOSTED = "hosted/"
 CASSETTES = Path(__file__).parents[2] / "cassettes"
+#: For what has bytecode in it, or is made again: the Python that recorded.
+recorded_python = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11), reason="recorded by Python 3.11, whose bytecode it has"
+)
 
 
 @dataclass(frozen=True)

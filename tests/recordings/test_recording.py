@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gcompute.local import LocalService
-from tests.recordings.playing import CASSETTES
+from tests.recordings.playing import CASSETTES, recorded_python
 from tests.support.official_agent import running_agent
 from tools.recording.checksums import checksums, listed
 from tools.recording.comparison import compared
@@ -80,6 +80,7 @@ def _variables(service: LocalService) -> dict[str, str]:
     }
 
 
+@recorded_python
 def test_recording_again_gives_the_same(tmp_path: Path) -> None:
     """As what is committed, from nothing, after normalisation."""
     said = _record("--folder", str(tmp_path), *_SAME)
