@@ -43,12 +43,14 @@ class _PlainUnpickler(pickle.Unpickler):
 def dumps(value: Any, *, bytecode: bool = True) -> bytes:
     """Pickle a value; see :func:`gcompute.serialize.dill_pickling.dumps`."""
     file = io.BytesIO()
+    # What dill raises is not a consequence of this, so it is done outside of the handler.
     try:
         _PlainPickler(file, _PROTOCOL).dump(value)
+        return file.getvalue()
     except _NotPlain:
-        pickled: bytes = _dill_pickling().dumps(value, bytecode=bytecode)
-        return pickled
-    return file.getvalue()
+        pass
+    pickled: bytes = _dill_pickling().dumps(value, bytecode=bytecode)
+    return pickled
 
 
 def loads(data: bytes) -> Any:
@@ -56,7 +58,8 @@ def loads(data: bytes) -> Any:
     try:
         return _PlainUnpickler(io.BytesIO(data)).load()
     except _NotPlain:
-        return _dill_pickling().loads(data)
+        pass
+    return _dill_pickling().loads(data)
 
 
 @functools.cache

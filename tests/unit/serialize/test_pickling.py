@@ -87,3 +87,28 @@ def test_plain_values_need_no_dill() -> None:
         "sys.exit('dill' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class _Unwilling:
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise ValueError("not me")
+
+
+def _broken() -> None:
+    raise ValueError("nor me")
+
+
+class _Breaks:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _broken, ()
+
+
+def test_errors_tell_nothing_of_the_first_attempt() -> None:
+    """Users read them, with all that they say to have happened before."""
+    with pytest.raises(ValueError, match="not me") as caught:
+        pickling.dumps(_Unwilling())
+    assert caught.value.__context__ is None
+    text = pickling.dumps(_Breaks())
+    with pytest.raises(ValueError, match="nor me") as caught:
+        pickling.loads(text)
+    assert caught.value.__context__ is None
