@@ -18,6 +18,9 @@ from tests.matrix.scripts.play import (
     until,
 )
 
+#: Executors that stay where they are in memory.
+_KEPT: list[object] = []
+
 
 def square(number: int) -> int:
     """Multiply a number with itself."""
@@ -154,8 +157,10 @@ def cancel(setting: Setting) -> None:
     assert executor.submit(square, 4).result(PATIENCE_S) == 16
     if not OFFICIAL:
         assert sent.result(PATIENCE_S) == "awake"
-    # The official one would wait for ever for the future that it called cancelled.
+    # The official one would wait for ever for the future that it called cancelled, and so would
+    # the next one if it came to lie where this one was: it knows its futures by its id().
     executor.shutdown(wait=not OFFICIAL)
+    _KEPT.append(executor)
 
 
 def shutdown(setting: Setting) -> None:
