@@ -210,7 +210,7 @@ class Engine:
             return
         if waits_for_itself(list(self._unfinished)):  # a callback of one that is cancelled
             return
-        try:
+        with leaving.left_by_ctrl_c(self):
             with self._lock:
                 wait_until(self._changed, lambda: not self._unfinished and self._released)
                 ending, source = self._ending, self._source
@@ -219,9 +219,6 @@ class Engine:
                 ending.join()
             elif source is not None:
                 source.wait_for_callbacks()
-        except KeyboardInterrupt:
-            leaving.leave_behind(self)
-            raise
 
     # What leaving needs.
 

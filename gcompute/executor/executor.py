@@ -369,9 +369,10 @@ class Executor(TaskSettings, concurrent.futures.Executor):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(exc_value, KeyboardInterrupt):  # who pressed Ctrl-C sees it wait on
-            leaving.tell_of_waiting(self._engine, "the executor is left")
-        self.shutdown()
+        with leaving.left_by_ctrl_c(self._engine):
+            if isinstance(exc_value, KeyboardInterrupt):  # who pressed Ctrl-C sees it wait on
+                leaving.tell_of_waiting(self._engine, "the executor is left")
+            self.shutdown()
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,7 +11,8 @@ from __future__ import annotations
 import atexit
 import logging
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from gcompute.executor.results import wait_for_last_callbacks
@@ -66,8 +67,20 @@ def tell_of_waiting(engine: Unfinished, until: str) -> None:
         )
 
 
-def leave_behind(engine: Unfinished) -> None:
-    """Wait for its tasks no more, since a Ctrl-C said so; tell how to find them again."""
+@contextmanager
+def left_by_ctrl_c(engine: Unfinished) -> Iterator[None]:
+    """Have a Ctrl-C in the block leave its tasks behind; blocks may be in one another."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _leave_behind(engine)
+        raise
+
+
+def _leave_behind(engine: Unfinished) -> None:
+    """Wait for its tasks no more, since a Ctrl-C said so; tell, once, how to find them again."""
+    if engine not in _waited_for:
+        return
     let_exit(engine)
     if count := engine.unfinished():
         found = _how_to_find(engine)
@@ -102,4 +115,4 @@ def _finish_all() -> None:
         wait_for_last_callbacks()
     except KeyboardInterrupt:
         for engine in engines:
-            leave_behind(engine)
+            _leave_behind(engine)

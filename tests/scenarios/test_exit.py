@@ -177,6 +177,38 @@ with executor:
     assert "before the interpreter exits" not in err
 
 
+def test_a_second_ctrl_c_may_come_at_once(service: LocalService, tmp_path: Path) -> None:
+    """Before the wait has begun that it ends."""
+    go = tmp_path / "go"
+    process = _start(
+        service,
+        go,
+        """
+import logging, signal
+
+class Impatient(logging.StreamHandler):
+    def emit(self, record):
+        super().emit(record)
+        if "waiting for" in record.getMessage():
+            signal.raise_signal(signal.SIGINT)
+
+logging.getLogger("gcompute").addHandler(Impatient())
+with executor:
+    executor.submit(wait_for, path)
+    raise KeyboardInterrupt
+""",
+    )
+    try:
+        process.wait(60)
+        assert not go.exists()
+    finally:
+        go.touch()
+        _, err = _end(process)
+    waiting, left = [line for line in err.splitlines() if "task" in line and " File " not in line]
+    assert waiting.startswith("waiting for 1 task before the executor is left; Ctrl-C leaves")
+    assert left.startswith("left 1 task that did not end")
+
+
 def test_importing_and_making_one_start_no_thread() -> None:
     """Neither ``import gcompute`` nor ``Executor(...)``, nor leaving it unused."""
     script = """

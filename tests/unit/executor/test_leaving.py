@@ -76,3 +76,21 @@ def test_ctrl_c_at_the_exit_leaves_all(
         "left 3 tasks that did not end",
     ]
     assert not leaving._waited_for
+
+
+def test_ctrl_c_in_a_block_is_told_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait for the end is part of leaving ``with``."""
+    monkeypatch.setattr(leaving, "_waited_for", set())
+    engine = Engine(2, [])
+    leaving.wait_at_exit(engine)
+    with (
+        caplog.at_level(logging.WARNING),
+        pytest.raises(KeyboardInterrupt),
+        leaving.left_by_ctrl_c(engine),
+        leaving.left_by_ctrl_c(engine),
+    ):
+        raise KeyboardInterrupt
+    assert caplog.messages == ["left 2 tasks that did not end"]
+    assert not leaving._waited_for
