@@ -12,6 +12,7 @@ goes for ``_thread.interrupt_main`` and, on Windows, for all. So these waits are
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 #: Seconds after which a wait lets Python look for a Ctrl-C.
@@ -36,10 +37,28 @@ def join(thread: threading.Thread | None, timeout_s: float | None = None) -> Non
         thread.join(_GLANCE_S)
 
 
-def wait_until(changed: threading.Condition, holds: Callable[[], bool]) -> None:
-    """Wait, with the condition's lock held, until something holds."""
-    while not changed.wait_for(holds, _GLANCE_S):
-        pass
+def wait_until(
+    changed: threading.Condition, holds: Callable[[], bool], timeout_s: float | None = None
+) -> bool:
+    """Wait, with the condition's lock held, until something holds; tell whether it does.
+
+    A Ctrl-C may come when ``Condition.wait`` has let go of the lock and is not yet where it takes
+    it again. Whoever holds the lock by ``with`` would then get a RuntimeError in its place.
+    """
+    end = None if timeout_s is None else time.monotonic() + timeout_s
+    try:
+        while not changed.wait_for(holds, _until(end)):
+            if end is not None and time.monotonic() >= end:
+                return False
+    except KeyboardInterrupt:
+        if not changed._is_owned():  # type: ignore[attr-defined]  # typeshed leaves it out
+            changed.acquire()
+        raise
+    return True
+
+
+def _until(end: float | None) -> float:
+    return _GLANCE_S if end is None else min(_GLANCE_S, max(0.0, end - time.monotonic()))
 
 
 def wait_for(event: threading.Event) -> None:

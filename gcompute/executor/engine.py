@@ -225,9 +225,7 @@ class Engine:
     def wait_for_futures(self, timeout_s: float | None = None) -> bool:
         """Wait until every future has ended; tell whether all have."""
         with self._lock:
-            if timeout_s is None:
-                wait_until(self._changed, lambda: not self._unfinished)
-            return self._changed.wait_for(lambda: not self._unfinished, timeout_s)
+            return wait_until(self._changed, lambda: not self._unfinished, timeout_s)
 
     def wait_for_callbacks(self) -> None:
         """Wait, after :meth:`close`, until those that run in the sender's thread have ended."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 
-from gcompute.threads import join, spawn
+from gcompute.threads import join, spawn, wait_until
 
 
 def test_a_thread_is_a_named_daemon() -> None:
@@ -73,3 +74,41 @@ def test_an_interrupt_that_wakes_nobody_ends_a_wait(waiting: str) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "left\n", "")
+
+
+class _Interrupted:
+    """A lock with a Ctrl-C right after it was let go of, to be waited with."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.acquire, self.release = self._lock.acquire, self._lock.release
+        self._is_owned = self._lock._is_owned  # type: ignore[attr-defined]
+        self._acquire_restore = self._lock._acquire_restore  # type: ignore[attr-defined]
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def _release_save(self) -> None:
+        self._lock._release_save()  # type: ignore[attr-defined]
+        raise KeyboardInterrupt
+
+
+def test_a_ctrl_c_leaves_a_lock_as_it_was() -> None:
+    """Where a condition has let go of it, and would not take it again."""
+    lock: Any = _Interrupted()
+    changed = threading.Condition(lock)
+    with pytest.raises(KeyboardInterrupt), lock:
+        wait_until(changed, lambda: False)
+    assert not lock._is_owned()
+
+
+@pytest.mark.parametrize("timeout_s", [0.0, 0.01])
+def test_a_wait_may_end_before_its_time(timeout_s: float) -> None:
+    """It says whether what it waited for came."""
+    changed = threading.Condition()
+    with changed:
+        assert not wait_until(changed, lambda: False, timeout_s)
+        assert wait_until(changed, lambda: True, timeout_s)
